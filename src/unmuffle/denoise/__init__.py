@@ -1,0 +1,1 @@
+"""Noise estimators, suppressors and the spectral processor that runs them."""

@@ -1,0 +1,27 @@
+"""The errors a user may meet: each says what was wrong, with what value, and the way out."""
+
+from __future__ import annotations
+
+
+class UnmuffleError(Exception):
+    """Base of every error raised on purpose; the command line shows it as one line without a traceback."""
+
+
+class InvalidAudioError(UnmuffleError, ValueError):
+    """Samples that cannot be processed: a wrong shape, a wrong type, no samples, NaN or infinity."""
+
+
+class InvalidParameterError(UnmuffleError, ValueError):
+    """A parameter outside its range, or a name that does not exist."""
+
+
+class AudioFileError(UnmuffleError):
+    """A file that is missing, is not audio, is damaged, or cannot be written."""
+
+
+class OutputExistsError(AudioFileError):
+    """An output that is already there and was not to be overwritten."""
+
+
+class TruncatedAudioWarning(UserWarning):
+    """A file ends before its header says so; what could be read was used."""

@@ -1,0 +1,1 @@
+"""The Processor contract and what combines processors: chains, dry/wet, fixed blocks."""

@@ -1,0 +1,1 @@
+"""Frames and numbers: grids, STFT, resampling, buffers, audio files."""
