@@ -1,0 +1,143 @@
+"""How much of a processor's effect is heard: strength, a limit of attenuation, and what was removed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unmuffle.errors import InvalidParameterError
+from unmuffle.process.processor import Processor
+from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.fifo import SampleFifo
+
+RAMP_S = 0.02
+
+
+def wet_share(strength: float, max_attenuation_db: float | None) -> float:
+    """Return the share of the processed signal in the mix.
+
+    ``strength`` scales the effect. A limit of A dB lets the dry signal through at -A dB, so nothing is attenuated by
+    more. Both are shares of one in-phase sum and so combine to one number.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the strength is not within 0 to 1, or the limit is negative or not a number.
+    """
+    if not 0.0 <= strength <= 1.0:
+        raise InvalidParameterError(f"strength is {strength!r}; it must be from 0 (untouched) to 1 (all of the effect)")
+    if max_attenuation_db is None:
+        return float(strength)
+    if not max_attenuation_db >= 0.0:
+        raise InvalidParameterError(
+            f"max_attenuation_db is {max_attenuation_db!r}; it must be 0 dB (untouched) or more, for instance 12"
+        )
+    return float(strength * (1.0 - 10.0 ** (-max_attenuation_db / 20.0)))
+
+
+class DryWet(Processor):
+    """Mix what a processor gives with its input, delayed to be in phase with it.
+
+    Parameters
+    ----------
+    processor : Processor
+        Owned by the mix from now on.
+    strength : float, default 1.0
+        0 gives the input back bit for bit, 1 the processor's output. May be changed while the stream runs: the mix
+        then glides to it in 20 ms.
+    max_attenuation_db : float, optional
+        Nothing is attenuated by more than this.
+    residual : bool, default False
+        Give what the mix removed, input minus mix, instead of the mix.
+
+    Raises
+    ------
+    InvalidParameterError
+        See :func:`wet_share`.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        strength: float = 1.0,
+        max_attenuation_db: float | None = None,
+        *,
+        residual: bool = False,
+    ) -> None:
+        super().__init__(processor.sample_rate, processor.channels, nonfinite=processor.nonfinite)
+        self.processor = processor
+        self.residual = residual
+        self._max_attenuation_db = max_attenuation_db
+        self._strength = strength
+        self._share = self._target = wet_share(strength, max_attenuation_db)
+        self._dry = SampleFifo(processor.channels)
+
+    @property
+    def latency(self) -> int:
+        """That of the processor."""
+        return self.processor.latency
+
+    @property
+    def block_period(self) -> int:
+        """That of the processor."""
+        return self.processor.block_period
+
+    def delay_for(self, block_size: int) -> int:
+        """Return that of the processor."""
+        return self.processor.delay_for(block_size)
+
+    @property
+    def strength(self) -> float:
+        """How much of the effect is heard, 0 to 1."""
+        return self._strength
+
+    @strength.setter
+    def strength(self, strength: float) -> None:
+        self._target = wet_share(strength, self._max_attenuation_db)
+        self._strength = strength
+
+    def split(self, block: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Process a block and return both the mix and what it removed, each float32 [channels, m]."""
+        block = self._checked(block)
+        self._dry.push(block)
+        return self._mix(self.processor.process(block))
+
+    def flush_split(self) -> tuple[FloatArray, FloatArray]:
+        """End the stream and return the rest of the mix and of what it removed."""
+        rest = self._mix(self.processor.flush())
+        self.reset()
+        return rest
+
+    def _process(self, block: FloatArray) -> FloatArray:
+        self._dry.push(block)
+        return self._mix(self.processor.process(block))[self.residual]
+
+    def _flush(self) -> FloatArray:
+        return self._mix(self.processor.flush())[self.residual]
+
+    def _reset(self, mask: BoolArray | None) -> None:
+        self.processor.reset(mask)
+        if mask is None:
+            self._dry.clear()
+            self._share = self._target
+        else:
+            self._dry.silence(mask)
+
+    def _mix(self, wet: FloatArray) -> tuple[FloatArray, FloatArray]:
+        dry = self._dry.pop(wet.shape[1])
+        share = self._next_shares(wet.shape[1])
+        if isinstance(share, float) and share in (0.0, 1.0):
+            mixed = wet if share == 1.0 else dry.copy()
+        else:
+            mixed = dry + share * (wet - dry)
+        return mixed, dry - mixed
+
+    def _next_shares(self, count: int) -> float | FloatArray:
+        """Return the share of the wet signal in the next samples: one number, or [count] while it glides."""
+        distance = self._target - self._share
+        if distance == 0.0 or count == 0:
+            return self._share
+        step = np.copysign(1.0 / (RAMP_S * self.sample_rate), distance)
+        shares = self._share + step * np.arange(1, count + 1)
+        shares = np.minimum(shares, self._target) if distance > 0 else np.maximum(shares, self._target)
+        self._share = float(shares[-1])
+        return shares.astype(np.float32)

@@ -1,0 +1,113 @@
+"""The time-frequency grid: 32 ms windows every 16 ms, at every sample rate.
+
+The grid is tied to physics and not to a sample rate, so a bin is about 31.25 Hz wide and a frame 16 ms long
+whether the audio comes at 8, 44.1 or 192 kHz. The hop is the whole number nearest to 16 ms whose factors are
+2, 3, 5, 7 and 11 only, which are the radices an FFT has fast kernels for; the window is two hops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from unmuffle.errors import InvalidParameterError
+from unmuffle.signal.arrays import FloatArray
+
+HOP_S = 0.016
+MIN_SAMPLE_RATE_HZ = 8_000
+MAX_SAMPLE_RATE_HZ = 192_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Frames and bins of one sample rate; make it with :func:`grid_for`.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    hop : int
+        Samples from one frame to the next, about 16 ms.
+    """
+
+    sample_rate: int
+    hop: int
+
+    @property
+    def window(self) -> int:
+        """Samples in a frame: two hops."""
+        return 2 * self.hop
+
+    @property
+    def bins(self) -> int:
+        """Frequency bins from 0 Hz to half the sample rate, both included."""
+        return self.hop + 1
+
+    @property
+    def bin_hz(self) -> float:
+        """Distance from one bin to the next, about 31.25 Hz."""
+        return self.sample_rate / self.window
+
+    @property
+    def hop_s(self) -> float:
+        """Time from one frame to the next in seconds."""
+        return self.hop / self.sample_rate
+
+    @property
+    def frequencies_hz(self) -> FloatArray:
+        """Centre of each bin in Hz, float32 [bins]."""
+        return (np.arange(self.bins) * self.bin_hz).astype(np.float32)
+
+    def smoothing(self, time_constant_s: float) -> float:
+        """Pole of a first-order recursive average over frames with this time constant in seconds."""
+        return float(np.exp(-self.hop_s / time_constant_s))
+
+    def frames(self, seconds: float) -> int:
+        """Whole frames, at least one, nearest to a time span in seconds."""
+        return max(1, round(seconds / self.hop_s))
+
+
+def check_sample_rate(sample_rate: int) -> int:
+    """Return the rate as an int, or raise :class:`InvalidParameterError` if it is not 8,000 to 192,000 Hz."""
+    if isinstance(sample_rate, bool) or int(sample_rate) != sample_rate:
+        raise InvalidParameterError(f"sample_rate must be a whole number of Hz, not {sample_rate!r}")
+    if not MIN_SAMPLE_RATE_HZ <= sample_rate <= MAX_SAMPLE_RATE_HZ:
+        raise InvalidParameterError(
+            f"sample_rate is {sample_rate} Hz; {MIN_SAMPLE_RATE_HZ} to {MAX_SAMPLE_RATE_HZ} Hz can be processed: "
+            "resample first, for instance with unmuffle.signal.resample"
+        )
+    return int(sample_rate)
+
+
+@lru_cache(maxsize=32)
+def grid_for(sample_rate: int) -> Grid:
+    """Return the grid of a sample rate.
+
+    Parameters
+    ----------
+    sample_rate : int
+        8,000 to 192,000 Hz.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the rate is out of range or not a whole number.
+
+    Examples
+    --------
+    >>> grid_for(48_000).hop, grid_for(44_100).hop, grid_for(44_100).window
+    (768, 704, 1408)
+    """
+    rate = check_sample_rate(sample_rate)
+    wanted = rate * HOP_S
+    nearby = range(int(wanted * 0.9), int(wanted * 1.1) + 2)
+    return Grid(rate, min(filter(_is_fft_friendly, nearby), key=lambda hop: abs(hop - wanted)))
+
+
+def _is_fft_friendly(size: int) -> bool:
+    for radix in (2, 3, 5, 7, 11):
+        while size % radix == 0:
+            size //= radix
+    return size == 1
