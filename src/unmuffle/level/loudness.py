@@ -1,0 +1,148 @@
+"""Programme loudness: ITU-R BS.1770-5 (2023), annex 1, and EBU R 128.
+
+K-weighted mean squares of 400 ms blocks that overlap by 75 %, summed over channels with their weights
+(equations 1 to 4), an absolute gate at -70 LUFS and a relative gate 10 LU below the loudness of what passed
+it (equations 5 to 7). Left out: annex 2 (true peak; the peak given here is that of the samples) and the
+object-based layouts of annex 3.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from math import inf, log10
+
+import numpy as np
+import numpy.typing as npt
+
+from unmuffle.errors import InvalidParameterError
+from unmuffle.level.k_weighting import k_weighting
+from unmuffle.level.meter import Meter
+from unmuffle.signal.arrays import FloatArray, as_channels
+
+ABSOLUTE_GATE_LUFS = -70.0
+RELATIVE_GATE_LU = -10.0
+
+_OFFSET_DB = -0.691
+_HOPS_A_SECOND = 10
+_HOPS_A_BLOCK = 4
+_SURROUND = 10.0 ** (1.5 / 10.0)
+_WEIGHTS = {5: (1.0, 1.0, 1.0, _SURROUND, _SURROUND), 6: (1.0, 1.0, 1.0, 0.0, _SURROUND, _SURROUND)}
+
+
+class LoudnessMeter(Meter):
+    """Integrated loudness of a stream.
+
+    Memory grows by 8 bytes for every 100 ms heard (0.3 MB an hour).
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz, 8,000 to 192,000.
+    channels : int, default 1
+        Rows of every block. Five are taken as L R C Ls Rs and six as L R C LFE Ls Rs (surrounds weigh
+        +1.5 dB, LFE nothing); otherwise all weigh the same.
+    channel_weights : sequence of float, optional
+        Power weights, one a channel, instead of these.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the rate is outside its range, or the weights are not as many as the channels or negative.
+
+    Examples
+    --------
+    >>> meter = LoudnessMeter(48000, 2)
+    >>> tone = 10 ** (-23 / 20) * np.sin(2 * np.pi * 1000 * np.arange(480000) / 48000)
+    >>> meter.process(np.stack([tone, tone]))
+    >>> round(meter.integrated_lufs, 1)
+    -23.0
+    """
+
+    def __init__(self, sample_rate: int, channels: int = 1, channel_weights: Sequence[float] | None = None) -> None:
+        super().__init__(sample_rate, channels)
+        from scipy.signal import sosfilt
+
+        weights = _WEIGHTS.get(self.channels, (1.0,) * self.channels) if channel_weights is None else channel_weights
+        if len(weights) != self.channels or min(weights) < 0.0:
+            raise InvalidParameterError(
+                f"channel_weights must be {self.channels} numbers of at least 0, not {list(weights)}"
+            )
+        self._weights = np.asarray(weights, dtype=np.float64)
+        self._sosfilt = sosfilt
+        self._sections = k_weighting(self.sample_rate)
+        self._state = np.zeros((2, self.channels, 2))
+        self._hops = array("d")
+        self._open_hop = 0.0
+        self._peak = 0.0
+
+    @property
+    def integrated_lufs(self) -> float:
+        """Gated loudness of all that was heard; -inf for silence and for less than a 400 ms block."""
+        powers = self._block_powers()
+        loud = powers[powers > _power(ABSOLUTE_GATE_LUFS)]
+        if loud.size == 0:
+            return -inf
+        gate = 10.0 ** (RELATIVE_GATE_LU / 10.0) * loud.mean()
+        return _lufs(float(loud[loud > gate].mean()))
+
+    @property
+    def sample_peak_dbfs(self) -> float:
+        """Largest sample magnitude in dB of full scale; -inf for silence."""
+        return 20.0 * log10(self._peak) if self._peak > 0.0 else -inf
+
+    def _process(self, block: FloatArray) -> None:
+        self._peak = max(self._peak, float(block.max()), -float(block.min()))
+        weighted, self._state = self._sosfilt(self._sections, block.astype(np.float64), zi=self._state)
+        np.square(weighted, out=weighted)
+        self._collect(self._weights @ weighted)
+
+    def _collect(self, power: npt.NDArray[np.float64]) -> None:
+        """Add weighted squares [n], the newest samples, to the sums over hops."""
+        first = self.samples - power.size
+        hop, last_hop = len(self._hops), self._hop_at(self.samples)
+        cuts = np.array([self._hop_start(index) - first for index in range(hop + 1, last_hop + 1)], dtype=np.intp)
+        starts = np.concatenate(([0], cuts[cuts < power.size]))
+        sums = np.add.reduceat(power, starts)
+        sums[0] += self._open_hop
+        self._open_hop = float(sums[-1]) if starts.size == cuts.size + 1 else 0.0
+        self._hops.extend(sums[: cuts.size])
+
+    def _hop_start(self, index: int) -> int:
+        return index * self.sample_rate // _HOPS_A_SECOND
+
+    def _hop_at(self, sample: int) -> int:
+        """Return how many hops are complete when this many samples have been heard."""
+        index = sample * _HOPS_A_SECOND // self.sample_rate
+        return index + 1 if self._hop_start(index + 1) <= sample else index
+
+    def _block_powers(self) -> npt.NDArray[np.float64]:
+        sums = np.array(self._hops)
+        blocks = sums.size - _HOPS_A_BLOCK + 1
+        if blocks < 1:
+            return np.zeros(0)
+        edges = np.arange(sums.size + 1) * self.sample_rate // _HOPS_A_SECOND
+        energy = sum(sums[offset : offset + blocks] for offset in range(_HOPS_A_BLOCK))
+        powers: npt.NDArray[np.float64] = energy / (edges[_HOPS_A_BLOCK:] - edges[:blocks])
+        return powers
+
+
+def integrated_loudness(
+    audio: npt.ArrayLike, sample_rate: int, channel_weights: Sequence[float] | None = None
+) -> float:
+    """Return the integrated loudness in LUFS of audio ``[samples]`` or ``[channels, samples]``.
+
+    See :class:`LoudnessMeter` for the parameters and what is raised; -inf for silence and below 400 ms.
+    """
+    samples = as_channels(audio)
+    meter = LoudnessMeter(sample_rate, samples.shape[0], channel_weights)
+    meter.process(samples)
+    return meter.integrated_lufs
+
+
+def _lufs(power: float) -> float:
+    return _OFFSET_DB + 10.0 * log10(power)
+
+
+def _power(lufs: float) -> float:
+    return float(10.0 ** ((lufs - _OFFSET_DB) / 10.0))

@@ -1,0 +1,215 @@
+"""Everything a recording tells about itself, measured in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import inf, isfinite, log10
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unmuffle.errors import InvalidAudioError
+from unmuffle.level import LOUDEST, LoudnessMeter, Meter
+from unmuffle.measure.bandwidth import Bandwidth, BandwidthMeter
+from unmuffle.measure.clipping import Clipping, ClippingMeter
+from unmuffle.measure.dc import DcMeter
+from unmuffle.measure.hum import Hum, HumMeter
+from unmuffle.measure.silence import Silence, SilenceMeter
+from unmuffle.measure.snr import SnrEstimate, SnrMeter
+from unmuffle.signal.arrays import as_channels
+
+_BATCH_S = 0.5
+"""Small blocks are gathered up to this length: the meters' cost is by call as much as by sample."""
+
+
+@dataclass(frozen=True)
+class RecordingReport:
+    """What a recording is.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    channels : int
+        Number of channels.
+    seconds : float
+        Length.
+    peak_dbfs, rms_dbfs : float
+        Largest sample magnitude, and root mean square over all channels, in dB of full scale 1.0 (a
+        full-scale sine has an RMS of -3.0); -inf for silence and for no samples.
+    loudness_lufs : float
+        Integrated loudness (ITU-R BS.1770); -inf for silence and below 400 ms.
+    bandwidth : Bandwidth
+        True audio bandwidth.
+    snr : SnrEstimate
+        Estimated signal-to-noise ratio of speech.
+    clipping : Clipping
+        Flat tops.
+    hum : Hum
+        Mains hum.
+    silence : Silence
+        Digital and relative silence.
+    dc_offset : tuple of float
+        Mean of each channel, full scale being 1.
+    nonfinite_samples : int
+        NaN and infinite samples, which were taken as 0.
+    """
+
+    sample_rate: int
+    channels: int
+    seconds: float
+    peak_dbfs: float
+    rms_dbfs: float
+    loudness_lufs: float
+    bandwidth: Bandwidth
+    snr: SnrEstimate
+    clipping: Clipping
+    hum: Hum
+    silence: Silence
+    dc_offset: tuple[float, ...]
+    nonfinite_samples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as dicts, lists and plain numbers for JSON; infinity and NaN become None."""
+        plain: dict[str, Any] = _json_safe(asdict(self))
+        return plain
+
+    def lines(self) -> list[str]:
+        """Return the report in plain words, one finding a line."""
+        # Imported here because the wording needs this module's type.
+        from unmuffle.measure.wording import recording_lines
+
+        return recording_lines(self)
+
+
+class RecordingAnalyzer:
+    """Runs all measures over a stream of blocks, in nearly constant memory and in one pass.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz, 8,000 to 192,000.
+    channels : int, default 1
+        Rows of every block, at least 1.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the rate or the number of channels is outside its range.
+    """
+
+    def __init__(self, sample_rate: int, channels: int = 1) -> None:
+        self._loudness = LoudnessMeter(sample_rate, channels)
+        self._bandwidth = BandwidthMeter(sample_rate, channels)
+        self._snr = SnrMeter(sample_rate, channels)
+        self._clipping = ClippingMeter(sample_rate, channels)
+        self._hum = HumMeter(sample_rate, channels)
+        self._silence = SilenceMeter(sample_rate, channels)
+        self._dc = DcMeter(sample_rate, channels)
+        self._meters: tuple[Meter, ...] = (
+            self._loudness,
+            self._bandwidth,
+            self._snr,
+            self._clipping,
+            self._hum,
+            self._silence,
+            self._dc,
+        )
+        self.sample_rate = self._loudness.sample_rate
+        self.channels = self._loudness.channels
+        self._batch = int(_BATCH_S * self.sample_rate)
+        self._waiting: list[npt.NDArray[np.floating]] = []
+        self._waiting_samples = 0
+        self._energy = 0.0
+        self._nonfinite = 0
+
+    def process(self, block: npt.ArrayLike) -> None:
+        """Take the next block in.
+
+        Parameters
+        ----------
+        block : float32 [channels, n]
+            Full scale is 1.0; ``n`` may be anything from 0 up. NaN and infinity are taken as 0 and counted.
+
+        Raises
+        ------
+        InvalidAudioError
+            If the block has another shape or type.
+        """
+        array = np.asarray(block)
+        if array.ndim != 2 or array.shape[0] != self.channels or array.dtype.kind != "f":
+            raise InvalidAudioError(
+                f"a block must be float32 [{self.channels}, samples], not {array.dtype} {list(array.shape)}"
+            )
+        for start in range(0, array.shape[1], self._batch):
+            part = array[:, start : start + self._batch]
+            self._waiting.append(part.copy())
+            self._waiting_samples += part.shape[1]
+            if self._waiting_samples >= self._batch:
+                self._measure_waiting()
+
+    def report(self) -> RecordingReport:
+        """Return what is known of all that was heard; more blocks may follow."""
+        self._measure_waiting()
+        mean_square = self._energy / max(self._loudness.samples * self.channels, 1)
+        return RecordingReport(
+            sample_rate=self.sample_rate,
+            channels=self.channels,
+            seconds=self._loudness.seconds,
+            peak_dbfs=self._loudness.sample_peak_dbfs,
+            rms_dbfs=10.0 * log10(mean_square) if mean_square > 0.0 else -inf,
+            loudness_lufs=self._loudness.integrated_lufs,
+            bandwidth=self._bandwidth.result(),
+            snr=self._snr.result(),
+            clipping=self._clipping.result(),
+            hum=self._hum.result(),
+            silence=self._silence.result(),
+            dc_offset=self._dc.result(),
+            nonfinite_samples=self._nonfinite,
+        )
+
+    def _measure_waiting(self) -> None:
+        if not self._waiting:
+            return
+        piece = np.concatenate(self._waiting, axis=1)
+        self._waiting, self._waiting_samples = [], 0
+        finite = np.isfinite(piece)
+        if not finite.all():
+            self._nonfinite += int(piece.size - finite.sum())
+            piece = np.where(finite, piece, 0.0)
+        piece = np.clip(piece, -LOUDEST, LOUDEST)
+        self._energy += float(np.square(piece, dtype=np.float64).sum())
+        for meter in self._meters:
+            meter.process(piece)
+
+
+def describe_recording(audio: npt.ArrayLike, sample_rate: int) -> RecordingReport:
+    """Return the report on audio ``[samples]`` or ``[channels, samples]``.
+
+    Parameters
+    ----------
+    audio : array_like
+        float32 or float64 with full scale 1.0, int16 or int32.
+    sample_rate : int
+        In Hz, 8,000 to 192,000.
+
+    Raises
+    ------
+    InvalidAudioError
+        If the array has another number of dimensions or type, or is ``(samples, channels)``.
+    InvalidParameterError
+        If the rate is outside its range.
+    """
+    samples = as_channels(audio)
+    analyzer = RecordingAnalyzer(sample_rate, samples.shape[0])
+    analyzer.process(samples)
+    return analyzer.report()
+
+
+def _json_safe(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _json_safe(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_safe(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
