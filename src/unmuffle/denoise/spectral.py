@@ -6,9 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from unmuffle.denoise.noise.base import QUIETEST_PSD
 from unmuffle.denoise.suppressors import Suppressor
+from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite, Processor
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
 from unmuffle.signal.grid import grid_for
 from unmuffle.signal.stft import StftStream
 
@@ -24,6 +26,9 @@ class SpectralProcessor(Processor):
         In Hz, 8,000 to 192,000.
     channels : int, default 1
         Rows of every block.
+    link_channels : bool, default False
+        Give all channels the same gains, the mean of their own weighted by their power, so that a voice keeps its place
+        between the loudspeakers. The channels then are one recording: none of them can be reset alone.
     nonfinite : {"raise", "silence"}, default "raise"
         See :class:`~unmuffle.process.Processor`.
     """
@@ -31,11 +36,18 @@ class SpectralProcessor(Processor):
     loudest: ClassVar[float] = 1e6
 
     def __init__(
-        self, suppressor: Suppressor, sample_rate: int, channels: int = 1, *, nonfinite: NonFinite = "raise"
+        self,
+        suppressor: Suppressor,
+        sample_rate: int,
+        channels: int = 1,
+        *,
+        link_channels: bool = False,
+        nonfinite: NonFinite = "raise",
     ) -> None:
         super().__init__(sample_rate, channels, nonfinite=nonfinite)
         self.grid = grid_for(self.sample_rate)
         self.suppressor = suppressor
+        self.link_channels = link_channels and self.channels > 1
         self._stft = StftStream(self.grid, self.channels)
         suppressor.start(self.grid, self.channels)
         self._received = 0
@@ -58,7 +70,8 @@ class SpectralProcessor(Processor):
         skipped = hop if self._received < hop and out.shape[1] else 0
         done = 0
         for spectra in self._stft.analyze(block):
-            spectra *= self.suppressor.gains(spectra)
+            gains = self.suppressor.gains(spectra)
+            spectra *= _linked(gains, spectra) if self.link_channels else gains
             self._stft.synthesize(spectra, out[:, done : done + len(spectra) * hop])
             done += len(spectra) * hop
         self._received += block.shape[1]
@@ -72,7 +85,18 @@ class SpectralProcessor(Processor):
         return self._process(np.zeros((self.channels, padding), np.float32))[:, :owed]
 
     def _reset(self, mask: BoolArray | None) -> None:
+        if mask is not None and self.link_channels:
+            raise InvalidParameterError(
+                "the channels of this stream share their gains, so none can be reset alone: "
+                "reset all, or open the stream with link_channels=False"
+            )
         self._stft.reset(mask)
         self.suppressor.reset(mask)
         if mask is None:
             self._received = self._returned = 0
+
+
+def _linked(gains: FloatArray | ComplexArray, spectra: ComplexArray) -> FloatArray | ComplexArray:
+    """Mean of the channels' gains weighted by their power, [frames, 1, bins]."""
+    powers = spectra.real**2 + spectra.imag**2 + QUIETEST_PSD
+    return (gains * powers).sum(axis=1, keepdims=True) / powers.sum(axis=1, keepdims=True)
