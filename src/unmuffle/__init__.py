@@ -1,5 +1,31 @@
-"""Make voices clear: noise reduction for any file and for live streams, on a plain CPU."""
+"""Make voices clear: noise reduction for any file and for live streams, on a plain CPU.
+
+>>> import numpy as np
+>>> import unmuffle
+>>> noisy = 0.1 * np.random.default_rng(0).standard_normal((2, 48_000))
+>>> clear = unmuffle.enhance(noisy, 48_000)
+"""
 
 from unmuffle._version import __version__
+from unmuffle.enhance import Enhancer, EnhancerStream, FileReport, enhance, open_stream
+from unmuffle.errors import (
+    AudioFileError,
+    InvalidAudioError,
+    InvalidParameterError,
+    OutputExistsError,
+    UnmuffleError,
+)
 
-__all__ = ["__version__"]
+__all__ = [
+    "AudioFileError",
+    "Enhancer",
+    "EnhancerStream",
+    "FileReport",
+    "InvalidAudioError",
+    "InvalidParameterError",
+    "OutputExistsError",
+    "UnmuffleError",
+    "__version__",
+    "enhance",
+    "open_stream",
+]

@@ -1,0 +1,292 @@
+"""The settings of an enhancement, and what can be done with them: arrays, files, streams."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from unmuffle.denoise import SpectralProcessor, find_method
+from unmuffle.enhance import files
+from unmuffle.enhance.noise_sample import CutAudio, NoiseSample, noise_profile, read_span
+from unmuffle.enhance.stream import EnhancerStream
+from unmuffle.errors import InvalidAudioError, InvalidParameterError
+from unmuffle.process import DryWet, wet_share
+from unmuffle.process.processor import NonFinite
+from unmuffle.signal.arrays import AnyArray, FloatArray, check_shape, from_float32, to_float32
+from unmuffle.signal.files import AudioReader, RawFormat, open_reader
+from unmuffle.signal.files.opening import DestinationLike
+from unmuffle.signal.files.source import SourceLike
+
+SAMPLES_AT_ONCE = 1 << 18
+
+
+@dataclass(frozen=True)
+class Enhancer:
+    """How voices are to be made clear; one object serves any number of arrays, files and streams.
+
+    Parameters
+    ----------
+    method : str, default "auto"
+        The best there is, or one of ``unmuffle methods``.
+    strength : float, default 1.0
+        How much of the effect is heard: 0 gives the input back bit for bit, 1 all of it.
+    max_attenuation_db : float, optional
+        Nothing is attenuated by more than this; 12 keeps some of the surroundings, 6 much of them.
+    noise_profile : array, (start_s, end_s) or path, optional
+        Noise alone, for noise that stays the same: samples at the audio's rate, a span of the audio in seconds, or a
+        file. Without it the noise is followed as it changes.
+    residual : bool, default False
+        Give what was removed instead of what was kept.
+    link_channels : bool, default True
+        Give all channels the same gains, so that a voice keeps its place in the stereo image. For channels that are not
+        one recording, such as the two ends of a call or the callers of a server, pass False.
+    nonfinite : {"raise", "silence"}, default "raise"
+        Whether NaN and infinity in arrays and files are an error or are replaced by silence; streams always replace.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> enhancer = Enhancer("log_mmse", max_attenuation_db=18)
+    >>> noisy = 0.01 * np.random.default_rng(0).standard_normal((2, 16_000))
+    >>> enhancer.enhance(noisy, 16_000).shape
+    (2, 16000)
+    """
+
+    method: str = "auto"
+    strength: float = 1.0
+    max_attenuation_db: float | None = None
+    noise_profile: NoiseSample | None = None
+    residual: bool = False
+    link_channels: bool = True
+    nonfinite: NonFinite = "raise"
+
+    def __post_init__(self) -> None:
+        find_method(self.method)
+        wet_share(self.strength, self.max_attenuation_db)
+
+    def enhance(self, audio: npt.ArrayLike, sample_rate: int) -> AnyArray:
+        """Enhance a whole array.
+
+        Parameters
+        ----------
+        audio : array_like
+            ``[samples]`` or ``[channels, samples]``; float (full scale 1.0), int16 or int32. It is not changed.
+        sample_rate : int
+            In Hz, 8,000 to 192,000.
+
+        Returns
+        -------
+        ndarray
+            Of the shape and type of ``audio``.
+
+        Raises
+        ------
+        InvalidAudioError
+            If the array is empty, has a wrong shape or type, or holds NaN or infinity.
+        InvalidParameterError
+            If the rate is out of range.
+        """
+        given = check_shape(np.asarray(audio))
+        if given.shape[-1] == 0:
+            raise InvalidAudioError(f"audio has no samples (shape {given.shape})")
+        samples = np.atleast_2d(given)
+        processor = self._processor(
+            sample_rate, len(samples), lambda start_s, end_s: _cut(samples, sample_rate, start_s, end_s)
+        )
+        out = np.empty_like(samples)
+        done = 0
+        for start in range(0, samples.shape[1], SAMPLES_AT_ONCE):
+            block = to_float32(samples[:, start : start + SAMPLES_AT_ONCE])
+            if self.nonfinite == "raise":
+                files.check_finite(block, start, sample_rate, "the audio")
+            done = _put(processor.process(block), out, done)
+        _put(processor.flush(), out, done)
+        if wet_share(self.strength, self.max_attenuation_db) == 0.0 and not self.residual:
+            # Bit for bit, also what float32 could not hold.
+            out[:] = samples
+        return out.reshape(given.shape)
+
+    def enhance_file(
+        self,
+        src: SourceLike,
+        dst: DestinationLike,
+        *,
+        save_removed: str | os.PathLike[str] | BinaryIO | None = None,
+        overwrite: bool = False,
+        raw: RawFormat | None = None,
+        progress: files.Progress | None = None,
+    ) -> files.FileReport:
+        """Enhance a file of any format and any length into another, in constant memory.
+
+        Rate, channels, sample format and tags are kept; a video keeps its picture and subtitles bit for bit.
+
+        Parameters
+        ----------
+        src : path, bytes, or binary file object
+            ``"-"`` is standard input.
+        dst : path or binary file object
+            The extension chooses the format. ``"-"`` is standard output. It appears when it is whole, not before.
+        save_removed : path or binary file object, optional
+            Also write there what was removed.
+        overwrite : bool, default False
+            Replace ``dst`` if it exists. It can never be ``src``.
+        raw : RawFormat, optional
+            Layout of headerless PCM, for both input and output.
+        progress : callable, optional
+            Called after each block with the seconds done and the seconds in all (None if not known).
+
+        Returns
+        -------
+        FileReport
+            Length, time taken, and warnings.
+
+        Raises
+        ------
+        UnmuffleError
+            With the file's name and what is wrong with it; nothing is then left behind.
+        """
+
+        def cut(start_s: float, end_s: float) -> FloatArray:
+            if src == "-" or not isinstance(src, (str, os.PathLike, bytes)):
+                raise InvalidParameterError(
+                    "a stream cannot be read twice, once for its noise: give the noise profile as an array or a file"
+                )
+            with open_reader(src, raw=raw) as reader:
+                return read_span(reader, start_s, end_s)
+
+        def make_processor(reader: AudioReader) -> DryWet:
+            return self._processor(reader.info.sample_rate, reader.info.channels, cut)
+
+        return files.run(files.FileJob(src, dst, save_removed, overwrite, raw, progress), make_processor)
+
+    def open_stream(self, sample_rate: int, channels: int = 1, block_size: int | None = None) -> EnhancerStream:
+        """Open a live stream; see :func:`unmuffle.open_stream`."""
+        processor = self._processor(sample_rate, channels, None, nonfinite="silence")
+        return EnhancerStream(processor, block_size)
+
+    def _processor(
+        self, sample_rate: int, channels: int, cut: CutAudio | None, nonfinite: NonFinite | None = None
+    ) -> DryWet:
+        sample = self.noise_profile
+        noise = None if sample is None else noise_profile(sample, sample_rate, cut)
+        spectral = SpectralProcessor(
+            find_method(self.method).make(noise),
+            sample_rate,
+            channels,
+            link_channels=self.link_channels,
+            nonfinite=nonfinite or self.nonfinite,
+        )
+        return DryWet(spectral, self.strength, self.max_attenuation_db, residual=self.residual)
+
+
+def enhance(
+    audio: npt.ArrayLike,
+    sample_rate: int,
+    *,
+    method: str = "auto",
+    strength: float = 1.0,
+    max_attenuation_db: float | None = None,
+    noise_profile: NoiseSample | None = None,
+    residual: bool = False,
+    link_channels: bool = True,
+) -> AnyArray:
+    """Make the voice in an array clear: ``Enhancer(...).enhance(audio, sample_rate)``.
+
+    Parameters
+    ----------
+    audio : array_like
+        ``[samples]`` or ``[channels, samples]``; float (full scale 1.0), int16 or int32.
+    sample_rate : int
+        In Hz, 8,000 to 192,000.
+    method, strength, max_attenuation_db, noise_profile, residual, link_channels
+        See :class:`Enhancer`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and type of ``audio``.
+
+    Raises
+    ------
+    InvalidAudioError, InvalidParameterError
+        See :meth:`Enhancer.enhance`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noisy = 0.1 * np.random.default_rng(0).standard_normal(48_000)
+    >>> clear = enhance(noisy, 48_000)
+    >>> clear.shape == noisy.shape, bool(np.std(clear) < 0.3 * np.std(noisy))
+    (True, True)
+    """
+    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels)
+    return settings.enhance(audio, sample_rate)
+
+
+def open_stream(
+    sample_rate: int,
+    channels: int = 1,
+    block_size: int | None = None,
+    *,
+    method: str = "auto",
+    strength: float = 1.0,
+    max_attenuation_db: float | None = None,
+    noise_profile: NoiseSample | None = None,
+    residual: bool = False,
+    link_channels: bool = True,
+) -> EnhancerStream:
+    """Open a live stream: blocks in, blocks out, 32 ms behind.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz, 8,000 to 192,000.
+    channels : int, default 1
+        Of every block.
+    block_size : int, optional
+        Every block has so many samples and is answered by one of the same size, late by ``stream.latency``. Without
+        it, blocks may have any size, and are answered by what is ready: nothing is shifted, and the end comes with
+        ``flush``.
+    method, strength, max_attenuation_db, noise_profile, residual
+        See :class:`Enhancer`; the noise profile is an array or a file.
+    link_channels : bool, default True
+        Whether the channels are one recording. Pass False for the callers of a server: each then is on its own and can
+        be reset alone.
+
+    Returns
+    -------
+    EnhancerStream
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stream = open_stream(16_000, block_size=160)
+    >>> stream.process(np.zeros(160, np.int16)).shape, round(stream.latency_ms)
+    ((160,), 30)
+    """
+    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels)
+    return settings.open_stream(sample_rate, channels, block_size)
+
+
+def _cut(samples: AnyArray, sample_rate: int, start_s: float, end_s: float) -> AnyArray:
+    return samples[:, round(start_s * sample_rate) : round(end_s * sample_rate)]
+
+
+def _put(block: FloatArray, out: AnyArray, done: int) -> int:
+    stop = done + block.shape[1]
+    out[:, done:stop] = from_float32(block, out.dtype)
+    return stop

@@ -1,0 +1,141 @@
+"""Enhancing a file into another, block by block, in constant memory."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import BinaryIO, TypeAlias
+
+from unmuffle.errors import AudioFileError, InvalidAudioError, UnmuffleError
+from unmuffle.process import DryWet
+from unmuffle.signal.arrays import FloatArray, find_nonfinite
+from unmuffle.signal.files import AudioReader, AudioWriter, RawFormat, open_reader, open_writer
+from unmuffle.signal.files.opening import DestinationLike
+from unmuffle.signal.files.source import SourceLike
+
+Progress: TypeAlias = Callable[[float, "float | None"], None]
+"""Called with the seconds done and the seconds in all, None if those are not known."""
+
+BLOCK_S = 2.0
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of a file.
+
+    Attributes
+    ----------
+    source, destination : str
+        Names of both files.
+    seconds, elapsed_s : float
+        Length of the audio, and time it took.
+    sample_rate, channels : int
+    warnings : tuple of str
+        What could not be kept or was not as it should be, one line each.
+    """
+
+    source: str
+    destination: str
+    seconds: float
+    elapsed_s: float
+    sample_rate: int
+    channels: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio done in a second."""
+        return self.seconds / self.elapsed_s if self.elapsed_s else 0.0
+
+
+@dataclass(frozen=True)
+class FileJob:
+    """One file to be enhanced; the fields are those of :meth:`unmuffle.Enhancer.enhance_file`."""
+
+    source: SourceLike
+    destination: DestinationLike
+    save_removed: str | os.PathLike[str] | BinaryIO | None = None
+    overwrite: bool = False
+    raw: RawFormat | None = None
+    progress: Progress | None = None
+
+
+def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileReport:
+    """Enhance a file.
+
+    Raises
+    ------
+    UnmuffleError
+        With the file's name; no output, whole or part, is then left behind.
+    """
+    started = time.perf_counter()
+    with ExitStack() as stack:
+        reader = stack.enter_context(open_reader(job.source, raw=job.raw))
+        try:
+            processor = make_processor(reader)
+        except UnmuffleError as error:
+            raise AudioFileError(f"{_name(job.source)}: {error}") from error
+        # The last to be opened is the first to be closed: what was removed is in place before the result is.
+        writer = stack.enter_context(
+            open_writer(job.destination, reader.info, source=job.source, overwrite=job.overwrite, raw=job.raw)
+        )
+        removed = None
+        if job.save_removed is not None:
+            removed = stack.enter_context(
+                open_writer(job.save_removed, reader.info, overwrite=job.overwrite, raw=job.raw)
+            )
+        for enhanced, rest in _enhanced(reader, processor, _name(job.source)):
+            writer.write(enhanced)
+            if removed is not None:
+                removed.write(rest)
+            if job.progress is not None:
+                job.progress(reader.position / reader.info.sample_rate, reader.info.seconds)
+    return _report(job, reader, writer, processor, time.perf_counter() - started)
+
+
+def _enhanced(reader: AudioReader, processor: DryWet, name: str) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield pairs of what was kept and what was removed."""
+    position = 0
+    for block in reader.blocks(round(BLOCK_S * reader.info.sample_rate)):
+        if processor.nonfinite == "raise":
+            check_finite(block, position, reader.info.sample_rate, name)
+        position += block.shape[1]
+        yield processor.split(block)
+    yield processor.flush_split()
+
+
+def check_finite(block: FloatArray, position: int, sample_rate: int, name: str) -> None:
+    """Raise :class:`InvalidAudioError` that tells where the first NaN or infinity is, if there is one."""
+    found = find_nonfinite(block)
+    if found is None:
+        return
+    _, channel, index = found
+    sample = position + index
+    raise InvalidAudioError(
+        f"{name} holds NaN or infinite samples, the first at {sample / sample_rate:.3f} s (sample {sample}, channel "
+        f'{channel}): mend them, or have them replaced by silence with nonfinite="silence" (--nonfinite silence)'
+    )
+
+
+def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, processor: DryWet, elapsed_s: float) -> FileReport:
+    warnings = [*reader.warnings, *writer.warnings]
+    if processor.nonfinite_samples:
+        warnings.append(f"{processor.nonfinite_samples} NaN or infinite samples were replaced by silence")
+    return FileReport(
+        source=_name(job.source),
+        destination=_name(job.destination),
+        seconds=reader.position / reader.info.sample_rate,
+        elapsed_s=elapsed_s,
+        sample_rate=reader.info.sample_rate,
+        channels=reader.info.channels,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _name(place: SourceLike | DestinationLike) -> str:
+    if isinstance(place, (str, os.PathLike)):
+        return os.fspath(place)
+    return "the given bytes" if isinstance(place, bytes) else str(getattr(place, "name", "the given stream"))
