@@ -1,0 +1,156 @@
+"""The progress bar of a run over files, and the summary at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from unmuffle.cli.console import messages
+from unmuffle.corpus import Outcome, Task
+
+MOST_ROWS = 40
+
+
+class BatchProgress:
+    """One bar for all files, by their bytes, with the speed in seconds of audio a second and the time left."""
+
+    def __init__(self, tasks: Sequence[Task], *, quiet: bool) -> None:
+        self._sizes = {task.source: max(task.size, 1) for task in tasks}
+        self._shares: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=messages,
+            transient=True,
+            disable=quiet or not messages.is_terminal,
+        )
+        self._line = self._bar.add_task(_described(tasks, 0), total=sum(self._sizes.values()), speed="")
+        self._tasks = tasks
+        self._done = 0
+
+    @property
+    def elapsed_s(self) -> float:
+        """Time since the run began."""
+        return time.perf_counter() - self._started
+
+    def update(self, task: Task, seconds: float, total: float | None) -> None:
+        """Take in how far a task is."""
+        self._seconds[task.source] = seconds
+        # Where the length is not known the bar waits for the file to be done.
+        self._shares[task.source] = min(1.0, seconds / total) if total else 0.0
+        self._show()
+
+    def finish(self, outcome: Outcome) -> None:
+        """Take in that a task is done."""
+        self._done += 1
+        self._shares[outcome.task.source] = 1.0
+        if outcome.report is not None:
+            self._seconds[outcome.task.source] = outcome.report.seconds
+        self._show()
+
+    def __enter__(self) -> BatchProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def _show(self) -> None:
+        self._bar.update(
+            self._line,
+            completed=sum(share * self._sizes[source] for source, share in self._shares.items()),
+            description=_described(self._tasks, self._done),
+            speed=f"{sum(self._seconds.values()) / max(self.elapsed_s, 1e-6):.0f} x real time",
+        )
+
+
+def summarize(outcomes: Sequence[Outcome], elapsed_s: float, *, quiet: bool) -> None:
+    """Print what became of every file; errors also when quiet."""
+    for outcome in outcomes:
+        if outcome.error is not None:
+            messages.print(f"unmuffle: {outcome.error}", style="red", markup=False, soft_wrap=True)
+    if quiet:
+        return
+    for outcome in outcomes:
+        for warning in outcome.report.warnings if outcome.report is not None else ():
+            messages.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    if len(outcomes) == 1:
+        _summarize_one(outcomes[0])
+    else:
+        messages.print(_table(outcomes))
+        messages.print(_totals(outcomes, elapsed_s))
+
+
+def _summarize_one(outcome: Outcome) -> None:
+    report = outcome.report
+    if report is not None:
+        message = f"{report.destination}: {clock(report.seconds)} enhanced at {report.speed:.0f} x real time"
+        messages.print(message, markup=False, soft_wrap=True)
+    elif outcome.skipped:
+        messages.print(f"{outcome.task.destination} is there already: left as it is", markup=False, soft_wrap=True)
+
+
+def _table(outcomes: Sequence[Outcome]) -> Table:
+    table = Table("file", box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("length", justify="right")
+    table.add_column("x real time", justify="right")
+    table.add_column("result", overflow="fold")
+    # Failures first, so that they are seen where the table is cut.
+    ordered = sorted(outcomes, key=lambda outcome: outcome.error is None)
+    for outcome in ordered[:MOST_ROWS]:
+        report = outcome.report
+        length, speed = (clock(report.seconds), f"{report.speed:.0f}") if report is not None else ("", "")
+        table.add_row(Text(outcome.task.source), length, speed, _result(outcome))
+    if len(ordered) > MOST_ROWS:
+        table.add_row(f"... and {len(ordered) - MOST_ROWS} more", "", "", "")
+    return table
+
+
+def _result(outcome: Outcome) -> Text:
+    if outcome.error is not None:
+        return Text("failed", style="red")
+    if outcome.skipped:
+        return Text("was there already", style="dim")
+    return Text(outcome.task.destination)
+
+
+def _totals(outcomes: Sequence[Outcome], elapsed_s: float) -> str:
+    reports = [outcome.report for outcome in outcomes if outcome.report is not None]
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    skipped = sum(outcome.skipped for outcome in outcomes)
+    seconds = sum(report.seconds for report in reports)
+    parts = [f"{len(reports)} enhanced"]
+    parts += [f"{skipped} left as they were"] if skipped else []
+    parts += [f"{failed} failed"] if failed else []
+    speed = seconds / max(elapsed_s, 1e-6)
+    return f"{', '.join(parts)}: {clock(seconds)} of audio in {clock(elapsed_s)}, {speed:.0f} x real time"
+
+
+def clock(seconds: float) -> str:
+    """Return a length as people read it.
+
+    >>> clock(3.24), clock(75), clock(3671)
+    ('3.2 s', '1:15', '1:01:11')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _described(tasks: Sequence[Task], done: int) -> str:
+    return Path(tasks[0].source).name if len(tasks) == 1 else f"{done} of {len(tasks)} files"
