@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from unmuffle.errors import AudioFileError
+from unmuffle.signal.fifo import SampleFifo
 from unmuffle.signal.files.av_frames import block_to_frame, sample_format_of
 from unmuffle.signal.files.containers import LIMITS
 from unmuffle.signal.files.info import AudioInfo
 from unmuffle.signal.files.layouts import UNKNOWN_LAYOUT, usual_layout
 from unmuffle.signal.files.plan import WritePlan
-from unmuffle.signal.files.queue import BlockQueue
 from unmuffle.signal.files.remux import OtherStreams, open_others
 from unmuffle.signal.files.samples import Block
 from unmuffle.signal.files.source import SourceLike
+from unmuffle.signal.resample import Resampler
 
 _PCM_FRAMES = 4096
 # Samples that the encoders put before the audio.
@@ -58,12 +58,10 @@ class AvEncoder:
         self._others = others
         self._frame_format = _frame_format(plan)
         self._sample_format = _integer_width(plan, self._frame_format)
-        self._resampler: Any = None
+        self._resampler: Resampler | None = None
         if plan.sample_rate != info.sample_rate:
-            import soxr
-
-            self._resampler = soxr.ResampleStream(info.sample_rate, plan.sample_rate, info.channels, dtype="float32")
-        self._queue = BlockQueue(info.channels)
+            self._resampler = Resampler(info.sample_rate, plan.sample_rate, info.channels)
+        self._waiting = SampleFifo(info.channels)
         with _plain_errors(plan):
             self._output: Any = av.open(
                 str(path), mode="w", format=plan.container.muxer, options=plan.container.options
@@ -80,19 +78,17 @@ class AvEncoder:
     def write(self, block: Block) -> int:
         """Encode a block, shape [channels, n]; gives the number of clipped samples."""
         if self._resampler is not None:
-            block = np.ascontiguousarray(self._resampler.resample_chunk(np.ascontiguousarray(block.T)).T)
+            block = self._resampler.process(block)
         skipped = min(self._skip, block.shape[1])
         self._skip -= skipped
-        # A caller may use its block again, and the queue keeps what it is given.
-        self._queue.put(block[:, skipped:].copy())
+        self._waiting.push(block[:, skipped:])
         return self._drain(self._frame_size)
 
     def finish(self) -> int:
         """Encode and copy what is left, and write the index; gives the number of clipped samples."""
         clipped = 0
         if self._resampler is not None:
-            rest = self._resampler.resample_chunk(np.zeros((0, self._info.channels), np.float32), last=True)
-            self._queue.put(np.ascontiguousarray(rest.T))
+            self._waiting.push(self._resampler.flush())
             clipped += self._drain(self._frame_size)
         clipped += self._drain(1)
         with _plain_errors(self._plan):
@@ -150,8 +146,8 @@ class AvEncoder:
     def _drain(self, at_least: int) -> int:
         clipped = 0
         with _plain_errors(self._plan):
-            while self._queue.frames >= max(1, at_least):
-                clipped += self._encode(self._queue.take(self._frame_size))
+            while len(self._waiting) >= max(1, at_least):
+                clipped += self._encode(self._waiting.pop(min(self._frame_size, len(self._waiting))))
         return clipped
 
     def _encode(self, block: Block) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from unmuffle.errors import AudioFileError, InvalidParameterError
+from unmuffle.signal.fifo import SampleFifo
 from unmuffle.signal.files.decoder import CannotDecodeError, Decoder
 from unmuffle.signal.files.info import AudioInfo
 from unmuffle.signal.files.pcm_decoder import PcmDecoder
-from unmuffle.signal.files.queue import BlockQueue
 from unmuffle.signal.files.raw import RawFormat
 from unmuffle.signal.files.samples import Block
 from unmuffle.signal.files.sniff import kind_of, not_audio_because
@@ -39,8 +39,8 @@ class AudioReader:
         self.position = 0
         self._source = source
         self._decoder = decoder
-        self._queue = BlockQueue(decoder.info.channels)
-        self._queue.put(first)
+        self._waiting = SampleFifo(decoder.info.channels)
+        self._waiting.push(first)
         self._ended = False
 
     def read(self, frames: int) -> Block:
@@ -65,11 +65,11 @@ class AudioReader:
         """
         if frames < 0:
             raise InvalidParameterError(f"cannot read {frames} frames: give 0 or more")
-        while self._queue.frames < frames and not self._ended:
-            chunk = self._next_chunk(frames - self._queue.frames)
+        while len(self._waiting) < frames and not self._ended:
+            chunk = self._next_chunk(frames - len(self._waiting))
             self._ended = chunk.shape[1] == 0
-            self._queue.put(chunk)
-        block = self._queue.take(frames)
+            self._waiting.push(chunk)
+        block = self._waiting.pop(min(frames, len(self._waiting))).copy()
         self.position += block.shape[1]
         return block
 
@@ -77,7 +77,7 @@ class AudioReader:
         try:
             return self._decoder.read_chunk(frames)
         except OSError as error:
-            seconds = (self.position + self._queue.frames) / self.info.sample_rate
+            seconds = (self.position + len(self._waiting)) / self.info.sample_rate
             raise AudioFileError(f"{self._source.name} cannot be read beyond {seconds:.1f} s: {error}") from error
 
     def blocks(self, frames: int = 65536) -> Iterator[Block]:
