@@ -11,9 +11,11 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+from scipy.signal import butter, sosfilt
 
 SILENCE = 1e-3
 FADE_S = 0.003
+LOWEST_HZ = 60.0
 
 
 def require_espeak() -> None:
@@ -38,4 +40,6 @@ def speak(text: str, voice: str, sample_rate: int, words_per_minute: int = 165) 
     fade = np.linspace(0, 1, round(FADE_S * own_rate), dtype=np.float32)
     samples[: fade.size] *= fade
     samples[-fade.size :] *= fade[::-1]
+    # eSpeak NG's glottal pulses carry a drifting offset that no microphone would pass on.
+    samples = sosfilt(butter(4, LOWEST_HZ, "highpass", fs=own_rate, output="sos"), samples).astype(np.float32)
     return soxr.resample(samples, own_rate, sample_rate)
