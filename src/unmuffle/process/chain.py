@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from math import gcd, lcm
+from math import lcm
 
 import numpy as np
 
 from unmuffle.errors import InvalidParameterError
-from unmuffle.process.processor import Processor
+from unmuffle.process.processor import IntOrArray, Processor
 from unmuffle.signal.arrays import BoolArray, FloatArray
 
 
@@ -38,6 +39,7 @@ class Chain(Processor):
                 )
         super().__init__(first.sample_rate, first.channels, nonfinite=first.nonfinite)
         self.processors = tuple(processors)
+        self._stages = [_Stage(processor) for processor in processors]
 
     @property
     def latency(self) -> int:
@@ -49,27 +51,61 @@ class Chain(Processor):
         """The least common multiple of all periods, in samples."""
         return lcm(*(processor.block_period for processor in self.processors))
 
-    def delay_for(self, block_size: int) -> int:
-        """Return the sum of the lags, each for the blocks that its processor is given."""
-        delay = 0
+    def complete_after(self, received: IntOrArray) -> IntOrArray:
+        """Return how much the last processor gives for what those before it give."""
         for processor in self.processors:
-            delay += processor.delay_for(block_size)
-            period = processor.block_period
-            # What comes next sees whole frames, or the same blocks shifted by the latency.
-            block_size = period if period > 1 else gcd(block_size, processor.latency)
-        return delay
+            received = processor.complete_after(received)
+        return received
+
+    def delay_for(self, block_size: int) -> int:
+        """Return the longest lag of a cycle, after which blocks and all frames end together again."""
+        cycle = lcm(block_size, self.block_period)
+        started = -(-self.latency // cycle) * cycle
+        received = np.arange(started, started + cycle, block_size)
+        return int((received - self.complete_after(received)).max())
 
     def _process(self, block: FloatArray) -> FloatArray:
-        for processor in self.processors:
-            block = processor.process(block)
+        for stage in self._stages:
+            block = stage.process(block)
         return block
 
     def _flush(self) -> FloatArray:
         rest: FloatArray = np.zeros((self.channels, 0), np.float32)
-        for processor in self.processors:
-            rest = np.concatenate((processor.process(rest), processor.flush()), axis=1)
+        for stage in self._stages:
+            rest = np.concatenate((stage.process(rest), stage.processor.flush()), axis=1)
         return rest
 
     def _reset(self, mask: BoolArray | None) -> None:
-        for processor in self.processors:
-            processor.reset(mask)
+        now = self._stages[0].received
+        for stage in self._stages:
+            stage.reset(mask, now)
+
+
+class _Stage:
+    """A processor and how far it has come in the time of the chain's input, behind which it lags."""
+
+    def __init__(self, processor: Processor) -> None:
+        self.processor = processor
+        self.received = 0
+        self._births: deque[tuple[int, BoolArray]] = deque()
+
+    def process(self, block: FloatArray) -> FloatArray:
+        pieces = []
+        while self._births and self._births[0][0] < self.received + block.shape[1]:
+            time, mask = self._births.popleft()
+            pieces.append(self.processor.process(block[:, : time - self.received]))
+            block = block[:, time - self.received :]
+            self.received = time
+            self.processor.reset(mask)
+        pieces.append(self.processor.process(block))
+        self.received += block.shape[1]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+
+    def reset(self, mask: BoolArray | None, time: int) -> None:
+        """Forget at once; channels in a mask are born again when the new sound arrives here, at this time."""
+        self.processor.reset(mask)
+        if mask is None:
+            self.received = 0
+            self._births.clear()
+        elif time > self.received:
+            self._births.append((time, mask.copy()))

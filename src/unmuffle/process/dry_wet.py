@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unmuffle.errors import InvalidParameterError
-from unmuffle.process.processor import Processor
+from unmuffle.process.processor import IntOrArray, Processor
 from unmuffle.signal.arrays import BoolArray, FloatArray
 from unmuffle.signal.fifo import SampleFifo
 
@@ -80,6 +80,10 @@ class DryWet(Processor):
     def block_period(self) -> int:
         """That of the processor."""
         return self.processor.block_period
+
+    def complete_after(self, received: IntOrArray) -> IntOrArray:
+        """Return that of the processor."""
+        return self.processor.complete_after(received)
 
     def delay_for(self, block_size: int) -> int:
         """Return that of the processor."""

@@ -9,6 +9,7 @@ from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.process.processor import Processor
 from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.fifo import SampleFifo
+from unmuffle.signal.grid import is_whole
 
 
 class FixedBlock:
@@ -26,7 +27,7 @@ class FixedBlock:
     """
 
     def __init__(self, processor: Processor, block_size: int) -> None:
-        if isinstance(block_size, bool) or int(block_size) != block_size or block_size < 1:
+        if not is_whole(block_size) or block_size < 1:
             raise InvalidParameterError(f"block_size must be a whole number of at least 1, not {block_size!r}")
         self.processor = processor
         self.block_size = int(block_size)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import gcd, inf
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.signal.arrays import BoolArray, FloatArray, find_nonfinite
-from unmuffle.signal.grid import check_sample_rate
+from unmuffle.signal.grid import check_sample_rate, is_whole
 
 NonFinite = Literal["raise", "silence"]
+IntOrArray = TypeVar("IntOrArray", int, npt.NDArray[np.integer[Any]])
 
 
 class Processor(ABC):
@@ -51,7 +52,7 @@ class Processor(ABC):
     def __init__(self, sample_rate: int, channels: int = 1, *, nonfinite: NonFinite = "raise") -> None:
         if nonfinite not in ("raise", "silence"):
             raise InvalidParameterError(f"nonfinite must be 'raise' or 'silence', not {nonfinite!r}")
-        if isinstance(channels, bool) or int(channels) != channels or channels < 1:
+        if not is_whole(channels) or channels < 1:
             raise InvalidParameterError(f"channels must be a whole number of at least 1, not {channels!r}")
         self.sample_rate = check_sample_rate(sample_rate)
         self.channels = int(channels)
@@ -75,6 +76,12 @@ class Processor(ABC):
     def latency_ms(self) -> float:
         """:attr:`latency` in milliseconds."""
         return 1e3 * self.latency / self.sample_rate
+
+    def complete_after(self, received: IntOrArray) -> IntOrArray:
+        """Return how many samples of output have been given when so many of input have come in since the start."""
+        whole = received // self.block_period * self.block_period
+        complete = whole + self.block_period - 1 - self.latency
+        return complete * (complete > 0)
 
     def delay_for(self, block_size: int) -> int:
         """Return by how many samples the output lags at most when whole blocks of this size have come in.

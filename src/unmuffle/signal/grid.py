@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
+from numbers import Real
 
 import numpy as np
 
@@ -69,9 +71,14 @@ class Grid:
         return max(1, round(seconds / self.hop_s))
 
 
+def is_whole(number: object) -> bool:
+    """Return whether something a caller gave is a whole number of any type: not NaN, infinity, a bool or text."""
+    return not isinstance(number, bool) and isinstance(number, Real) and isfinite(number) and number % 1 == 0
+
+
 def check_sample_rate(sample_rate: int) -> int:
     """Return the rate as an int, or raise :class:`InvalidParameterError` if it is not 8,000 to 192,000 Hz."""
-    if isinstance(sample_rate, bool) or int(sample_rate) != sample_rate:
+    if not is_whole(sample_rate):
         raise InvalidParameterError(f"sample_rate must be a whole number of Hz, not {sample_rate!r}")
     if not MIN_SAMPLE_RATE_HZ <= sample_rate <= MAX_SAMPLE_RATE_HZ:
         raise InvalidParameterError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.errors import InvalidParameterError
+from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.signal.arrays import FloatArray, as_channels
 
 QUALITIES = ("QQ", "LQ", "MQ", "HQ", "VHQ")
@@ -35,8 +35,7 @@ class Resampler:
     """
 
     def __init__(self, input_rate: int, output_rate: int, channels: int = 1, quality: str = "HQ") -> None:
-        if input_rate <= 0 or output_rate <= 0:
-            raise InvalidParameterError(f"sample rates must be above 0 Hz, not {input_rate} and {output_rate}")
+        _check_rates(input_rate, output_rate)
         if quality not in QUALITIES:
             raise InvalidParameterError(f"quality must be one of {', '.join(QUALITIES)}, not {quality!r}")
         self.input_rate, self.output_rate, self.channels = input_rate, output_rate, channels
@@ -45,6 +44,8 @@ class Resampler:
 
     def process(self, block: FloatArray) -> FloatArray:
         """Take a block [channels, n] and return what is ready [channels, m]."""
+        if block.ndim != 2 or len(block) != self.channels:
+            raise InvalidAudioError(f"a block must have shape [{self.channels}, samples], not {list(block.shape)}")
         return self._run(block, last=False)
 
     def flush(self) -> FloatArray:
@@ -70,9 +71,15 @@ class Resampler:
 def resample(audio: npt.ArrayLike, input_rate: int, output_rate: int, quality: str = "HQ") -> FloatArray:
     """Return audio [samples] or [channels, samples] at another rate, float32 [channels, round(samples * ratio)]."""
     samples = as_channels(audio)
+    _check_rates(input_rate, output_rate)
     if input_rate == output_rate:
         return samples
     resampler = Resampler(input_rate, output_rate, len(samples), quality)
     resampled = np.concatenate((resampler.process(samples), resampler.flush()), axis=1)
     wanted = round(samples.shape[1] * output_rate / input_rate)
     return resampled[:, :wanted]
+
+
+def _check_rates(input_rate: int, output_rate: int) -> None:
+    if not (input_rate > 0 and output_rate > 0):
+        raise InvalidParameterError(f"sample rates must be above 0 Hz, not {input_rate} and {output_rate}")

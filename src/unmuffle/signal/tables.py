@@ -59,7 +59,9 @@ class LogTable:
         """Return the function at ``x``, float32 of any shape."""
         bits = np.clip(x, self._low, self._high).view(np.int32)
         node = (bits >> self._shift) - self._first
-        fraction = (bits & self._fraction_mask) * self._fraction_unit
+        # int32 times float32 would be float64.
+        fraction = (bits & self._fraction_mask).astype(np.float32)
+        fraction *= self._fraction_unit
         fraction *= self._slopes.take(node)
         fraction += self._values.take(node)
         return fraction
