@@ -1,0 +1,59 @@
+"""Runs the examples of README.md and docs/ as tests, each page in a folder of its own that holds ``examples/``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+HERE = Path(__file__).parent
+
+
+def enter_folder(namespace: dict[str, Any]) -> None:
+    """Go into a new folder with the example recording in it."""
+    folder = tempfile.mkdtemp(prefix="unmuffle-docs-")
+    (Path(folder) / "examples").mkdir()
+    for recording in (HERE / "examples").glob("*.flac"):
+        shutil.copy(recording, Path(folder) / "examples")
+    namespace["_left"], namespace["_entered"] = Path.cwd(), folder
+    os.chdir(folder)
+
+
+def leave_folder(namespace: dict[str, Any]) -> None:
+    """Go back and remove the folder."""
+    os.chdir(namespace["_left"])
+    shutil.rmtree(namespace["_entered"])
+
+
+def run_shell(example: Example) -> str | None:
+    """Run a block of commands as a reader would; return what went wrong."""
+    commands = str(example.parsed)
+    if "pip install" in commands:
+        # Installing is tried by .ci/run, in fresh environments.
+        return None
+    if "ffmpeg" in commands and shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        check=False,
+    )
+    return None if done.returncode == 0 else f"exit code {done.returncode}\n{done.stderr.decode(errors='replace')}"
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), CodeBlockParser("bash", run_shell)],
+    patterns=["README.md", "docs/*.md"],
+    setup=enter_folder,
+    teardown=leave_folder,
+).pytest()
