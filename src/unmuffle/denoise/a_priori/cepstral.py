@@ -1,7 +1,7 @@
 """The a priori SNR by selective smoothing of the cepstrum over time.
 
 C. Breithaupt, T. Gerkmann and R. Martin, "A novel a priori SNR estimation approach based on selective cepstro-temporal
-smoothing", ICASSP 2008, equations 5-13. Speech fills few cepstral coefficients, the envelope and the pitch; these are
+smoothing", ICASSP 2008. Speech fills few cepstral coefficients, the envelope and the pitch; these are
 smoothed little, all others much, so that single outliers of the noise do not become musical tones.
 
 Left out: smoothing of the smoothing constants themselves, and the bias correction of the log domain. Added: the result
@@ -19,8 +19,10 @@ from unmuffle.signal.grid import Grid
 
 ENVELOPE_MS, FINE_ENVELOPE_MS = 0.2, 1.2
 PITCH_LOWEST_HZ, PITCH_HIGHEST_HZ = 70.0, 400.0
-PITCH_HALF_WIDTH = 2
-VOICED_PEAK = 0.2
+PITCH_HALF_WIDTH_MS, PITCH_LEAST_HALF_WIDTH = 0.125, 2
+VOICED_PEAK, VOICED_PEAK_RATE = 0.2, 16_000
+"""Cepstrum at the pitch from which on a frame is voiced. Above the rate it is less: the wider the spectrum, the smaller
+is the part of it that the harmonics fill."""
 
 
 class CepstralSmoothing(AprioriSnr):
@@ -60,6 +62,8 @@ class CepstralSmoothing(AprioriSnr):
         self._pitch_range = slice(
             int(grid.sample_rate / PITCH_HIGHEST_HZ), min(grid.bins, int(grid.sample_rate / PITCH_LOWEST_HZ))
         )
+        self._pitch_half_width = max(PITCH_LEAST_HALF_WIDTH, round(1e-3 * PITCH_HALF_WIDTH_MS * grid.sample_rate))
+        self._voiced_peak = VOICED_PEAK * min(1.0, VOICED_PEAK_RATE / grid.sample_rate)
         self._places = np.arange(grid.bins)
         # Both halves of the symmetric cepstrum, because the real FFT has no cosine transform.
         self._cepstrum: FloatArray = np.zeros((channels, grid.window), np.float32)
@@ -101,5 +105,5 @@ class CepstralSmoothing(AprioriSnr):
         peak = range_.argmax(axis=-1)[:, None]
         distance = np.abs(self._places - (peak + self._pitch_range.start))
         # An unvoiced channel has its peak nowhere.
-        distance[range_.max(axis=-1) < VOICED_PEAK] = PITCH_HALF_WIDTH + 1
-        return np.where(distance <= PITCH_HALF_WIDTH, self._pitch_weight, self._weights)
+        distance[range_.max(axis=-1) < self._voiced_peak] = self._pitch_half_width + 1
+        return np.where(distance <= self._pitch_half_width, self._pitch_weight, self._weights)

@@ -41,6 +41,11 @@ class DecisionDirected(AprioriSnr):
         """Make the state; see :class:`AprioriSnr`."""
         self._voice_power: FloatArray = np.zeros((channels, grid.bins), np.float32)
 
+    @property
+    def state(self) -> tuple[FloatArray, ...]:
+        """All that is kept from frame to frame, with the channels first."""
+        return (self._voice_power,)
+
     def reset(self, channels: BoolArray) -> None:
         """Forget the past; see :class:`AprioriSnr`."""
         self._voice_power[channels] = 0.0

@@ -1,8 +1,8 @@
 """Gains of spectral subtraction.
 
 S. F. Boll, "Suppression of acoustic noise in speech using spectral subtraction", IEEE Trans. ASSP 27(2), 1979,
-section II-C (magnitudes); M. Berouti, R. Schwartz and J. Makhoul, "Enhancement of speech corrupted by acoustic noise",
-ICASSP 1979, equations 3-5 (powers, oversubtraction factor and spectral floor).
+"spectral subtraction estimator" (magnitudes); M. Berouti, R. Schwartz and J. Makhoul, "Enhancement of speech corrupted
+by acoustic noise", ICASSP 1979 (powers, oversubtraction factor and spectral floor).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Wiener gain.
 
 J. S. Lim and A. V. Oppenheim, "Enhancement and bandwidth compression of noisy speech", Proc. IEEE 67(12), 1979,
-equation 24, written with the a priori SNR (P. Scalart and J. V. Filho, ICASSP 1996, equation 9).
+written with the a priori SNR (P. Scalart and J. V. Filho, ICASSP 1996).
 """
 
 from __future__ import annotations

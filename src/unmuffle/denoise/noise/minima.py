@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 
 NOTHING_YET = np.float32(3e38)
 
@@ -64,6 +64,11 @@ class SlidingMinimum:
         """Where told [channels, bins], raise all that is stored to a level: a rise of the noise accepted early."""
         np.copyto(self._stored, level, where=where)
         np.copyto(self.minimum, level, where=where)
+
+    @property
+    def state(self) -> tuple[AnyArray, ...]:
+        """All that is kept from frame to frame, as views with the channels first."""
+        return self.current, self.minimum, self._stored.swapaxes(0, 1), self._frame
 
     def reset(self, channels: BoolArray) -> None:
         """Forget the past of the channels in the mask."""

@@ -1,17 +1,19 @@
 """Noise tracking by minimum statistics with optimal smoothing.
 
 R. Martin, "Noise power spectral density estimation based on optimal smoothing and minimum statistics", IEEE Trans.
-Speech Audio Process. 9(5), 2001: equations 9-12 (smoothing), 14-17 and appendix (bias of the minimum), figure 5
-(search with sub-windows and local minima).
+Speech Audio Process. 9(5), 2001: equations 3 and 9-12 (smoothing), 17 and 20-23 (bias of the minimum),
+figure 5 (search with sub-windows and local minima). Other than in the figure, the estimate is renewed in the first and
+the last frame of a sub-window too.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from unmuffle.denoise.a_priori.base import HIGHEST_SNR
 from unmuffle.denoise.noise.base import QUIETEST_PSD, NoiseEstimator
 from unmuffle.denoise.noise.minima import SlidingMinimum
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 from unmuffle.signal.grid import Grid
 
 SUBWINDOWS = 8
@@ -65,6 +67,11 @@ class MinimumStatistics(NoiseEstimator):
         self._local_minimum[channels] = False
         self._minima.reset(channels)
 
+    @property
+    def _state(self) -> tuple[AnyArray, ...]:
+        own = (self._smoothed, self._mean, self._mean_square, self._correction, self._local_minimum, self._sub_estimate)
+        return own + self._minima.state
+
     def _update(self, power: FloatArray) -> None:
         pole = self._smoothing_pole(power)
         self._smoothed += (1.0 - pole) * (power - self._smoothed)
@@ -76,10 +83,11 @@ class MinimumStatistics(NoiseEstimator):
         self._search(self._smoothed * compensation, bias, sub_bias, mean_inverse)
 
     def _smoothing_pole(self, power: FloatArray) -> FloatArray:
-        change = self._smoothed.sum(axis=-1, keepdims=True) / power.sum(axis=-1, keepdims=True) - 1.0
-        correction = np.maximum(1.0 / (1.0 + change**2), 0.7)
+        ratio = self._smoothed.sum(axis=-1, keepdims=True) / power.sum(axis=-1, keepdims=True)
+        # Beyond the highest SNR nothing changes but that the square leaves float32.
+        correction = np.maximum(1.0 / (1.0 + (np.minimum(ratio, HIGHEST_SNR) - 1.0) ** 2), 0.7)
         self._correction += 0.3 * (correction - self._correction)
-        local_snr = self._smoothed / self.noise_psd
+        local_snr = np.minimum(self._smoothed / self.noise_psd, HIGHEST_SNR)
         pole = 0.96 * self._correction / (1.0 + (local_snr - 1.0) ** 2)
         frame_snr = self._smoothed.sum(axis=-1, keepdims=True) / self.noise_psd.sum(axis=-1, keepdims=True)
         lowest = np.minimum(0.3, np.maximum(frame_snr, 1.0) ** self._slowest_decay)
@@ -90,7 +98,9 @@ class MinimumStatistics(NoiseEstimator):
         self._mean += weight * (self._smoothed - self._mean)
         self._mean_square += weight * (self._smoothed**2 - self._mean_square)
         variance = self._mean_square - self._mean**2
-        return np.clip(variance / (2.0 * self.noise_psd**2), 1.0 / 256, 0.5)
+        full = 2.0 * self.noise_psd**2
+        # Clipped before the division, which might overflow.
+        return np.clip(variance, full / 256, full / 2) / full
 
     def _search(self, smoothed: FloatArray, bias: FloatArray, sub_bias: FloatArray, mean_inverse: FloatArray) -> None:
         minima = self._minima
@@ -106,7 +116,7 @@ class MinimumStatistics(NoiseEstimator):
             minima.roll(ended)
             slopes = np.asarray(_SLOPES, np.float32)[np.searchsorted(_INVERSE_DEGREES, mean_inverse)]
             rising = self._local_minimum & ~newest & ended[:, None] & (self._sub_estimate > minima.minimum)
-            rising &= self._sub_estimate < slopes * minima.minimum
+            rising &= self._sub_estimate / slopes < minima.minimum
             minima.lift(rising, self._sub_estimate)
             self._local_minimum[ended] = False
         # Until the first sub-window has ended there is no minimum to speak of but that of the frames so far.

@@ -1,8 +1,8 @@
 """Noise tracking by the speech presence probability under fixed priors.
 
 T. Gerkmann and R. C. Hendriks, "Unbiased MMSE-based noise power estimation with low complexity and low tracking
-delay", IEEE Trans. Audio, Speech, Lang. Process. 20(4), 2012: equations 18 (probability), 22 (periodogram), 23-25
-(stagnation guard). The smoothing constants are the paper's, which uses our hop of 16 ms.
+delay", IEEE Trans. Audio, Speech, Lang. Process. 20(4), 2012: equations 18 (probability) and 22 (periodogram), and
+the guard against stagnation. The smoothing constants are the paper's, which uses our hop of 16 ms.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import numpy as np
 
 from unmuffle.denoise.noise.base import QUIETEST_PSD, NoiseEstimator, smooth_over_bins
 from unmuffle.errors import InvalidParameterError
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 from unmuffle.signal.grid import Grid
 
 
 class SppMmse(NoiseEstimator):
-    """Unbiased MMSE noise estimate: fast, follows a rise of the noise by 10 dB in about half a second.
+    """MMSE noise estimate: fast, follows a rise of the noise by 10 dB to within 3 dB in about 0.7 s.
+
+    In noise alone it lies 1.2 dB too low, because the fixed priors take the strongest frames of the noise for speech.
+    Most of that follows from equations 18 and 22, whose mean over noise stands still at an estimate 0.9 dB low.
 
     Parameters
     ----------
@@ -70,3 +73,7 @@ class SppMmse(NoiseEstimator):
     def _reset(self, channels: BoolArray) -> None:
         self._mean_presence[channels] = 0.5
         self._psd[channels] = QUIETEST_PSD
+
+    @property
+    def _state(self) -> tuple[AnyArray, ...]:
+        return self._mean_presence, self._psd

@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 from unmuffle.denoise.noise.base import QUIETEST_PSD, NoiseEstimator
 from unmuffle.errors import InvalidAudioError
-from unmuffle.signal.arrays import BoolArray, FloatArray, as_channels, find_nonfinite
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray, as_channels, find_nonfinite
 from unmuffle.signal.grid import Grid, grid_for
 from unmuffle.signal.stft import StftStream
 
 
 class NoiseProfile(NoiseEstimator):
-    """The mean power of each bin over a noise-only segment; it stays as it is (Boll 1979, section II-B).
+    """The mean power of each bin over a noise-only segment; it stays as it is (Boll 1979).
 
     Right for noise that does not change, such as a fan; any other noise is better followed by a tracker.
 
@@ -64,6 +64,10 @@ class NoiseProfile(NoiseEstimator):
 
     def _update(self, power: FloatArray) -> None:
         """The profile stays as it is."""
+
+    @property
+    def _state(self) -> tuple[AnyArray, ...]:
+        return ()
 
 
 def _mean_power(samples: FloatArray, grid: Grid) -> FloatArray:

@@ -30,6 +30,8 @@ class AprioriSuppressor(NoiseSuppressor):
 
     def _prepare(self, grid: Grid, channels: int) -> None:
         self._a_priori.start(grid, channels)
+        # Has the gain's tables made now and not in the first frame of a live stream.
+        self._gain_of(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))
 
     def _reset(self, channels: BoolArray) -> None:
         self._a_priori.reset(channels)

@@ -1,7 +1,7 @@
 """Multi-band spectral subtraction.
 
 S. Kamath and P. Loizou, "A multi-band spectral subtraction method for enhancing speech corrupted by colored noise",
-ICASSP 2002: equations 3-8. The paper's four bands of 1 kHz at 8 kHz go on upwards here, wider above 4 kHz; its average
+ICASSP 2002. The paper's four bands of 1 kHz at 8 kHz go on upwards here, wider above 4 kHz; its average
 over two frames to either side runs over the past two, so that nothing is delayed.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from unmuffle.denoise.gains import oversubtraction_factor, power_subtraction_gain
 from unmuffle.denoise.noise import MinimumStatistics, NoiseEstimator
 from unmuffle.denoise.suppressors.base import NoiseSuppressor
-from unmuffle.denoise.suppressors.oversubtraction import frame_snr_db
+from unmuffle.denoise.suppressors.oversubtraction import power_ratio_db
 from unmuffle.signal.arrays import BoolArray, FloatArray
 from unmuffle.signal.grid import Grid
 
@@ -42,9 +42,9 @@ class MultibandSubtraction(NoiseSuppressor):
     def _prepare(self, grid: Grid, channels: int) -> None:
         nyquist = grid.sample_rate / 2
         edges = [edge for edge in BAND_EDGES_HZ if edge < nyquist]
-        starts = np.searchsorted(grid.frequencies_hz, edges)
-        self._bands = [slice(int(a), int(b)) for a, b in zip(starts, (*starts[1:], grid.bins), strict=True)]
-        self._weights = [_band_weight(edge, nyquist) for edge in edges]
+        self._starts = np.searchsorted(grid.frequencies_hz, edges)
+        self._band_of_bin = np.repeat(np.arange(len(edges)), np.diff(self._starts, append=grid.bins))
+        self._weights = np.array([_band_weight(edge, nyquist) for edge in edges], np.float32)
         self._past: FloatArray = np.zeros((len(WEIGHTS_OF_FRAMES), channels, grid.bins), np.float32)
 
     def _reset(self, channels: BoolArray) -> None:
@@ -54,11 +54,11 @@ class MultibandSubtraction(NoiseSuppressor):
         self._past[:-1] = self._past[1:]
         self._past[-1] = power
         smoothed = np.tensordot(WEIGHTS_OF_FRAMES, self._past, 1)
-        for band, weight in zip(self._bands, self._weights, strict=True):
-            noise = noise_psd[:, band]
-            factor = weight * oversubtraction_factor(frame_snr_db(smoothed[:, band], noise))
-            out[:, band] = power_subtraction_gain(smoothed[:, band], noise, factor, 0.0)
-        np.square(out, out=out)
+        snr_db = power_ratio_db(
+            np.add.reduceat(smoothed, self._starts, axis=-1), np.add.reduceat(noise_psd, self._starts, axis=-1)
+        )
+        factor = self._weights * oversubtraction_factor(snr_db)
+        np.square(power_subtraction_gain(smoothed, noise_psd, factor[:, self._band_of_bin], 0.0), out=out)
         np.maximum(out, self._floor, out=out)
         out += self._noisy_share
         np.sqrt(out, out=out)

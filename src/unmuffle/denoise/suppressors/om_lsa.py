@@ -1,8 +1,8 @@
 """Optimally modified log-spectral amplitude estimation (OM-LSA).
 
 I. Cohen, "Optimal speech enhancement under signal presence uncertainty using log-spectral amplitude estimator", IEEE
-Signal Process. Lett. 9(4), 2002: equations 7 (gain), 8 (presence) and 9-15 (a priori absence, from the a priori SNR
-averaged over near bins, far bins and the frame; our far average is a plain one).
+Signal Process. Lett. 9(4), 2002: the gain, the probability of presence, and the a priori absence from the a priori SNR
+averaged over near bins, far bins and the frame. Our far average is a plain one.
 
 Not from the paper: by default the a priori SNR is smoothed in the cepstrum, and the gains fall off below 80 Hz, where
 there is much rumble and little voice, like those of a low-cut switch.

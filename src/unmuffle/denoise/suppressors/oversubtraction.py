@@ -1,6 +1,6 @@
 """Power spectral subtraction with oversubtraction and a spectral floor.
 
-M. Berouti, R. Schwartz and J. Makhoul, "Enhancement of speech corrupted by acoustic noise", ICASSP 1979: equations 3-5.
+M. Berouti, R. Schwartz and J. Makhoul, "Enhancement of speech corrupted by acoustic noise", ICASSP 1979.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Oversubtraction(NoiseSuppressor):
         self._floor = floor
 
     def _gain(self, power: FloatArray, noise_psd: FloatArray, out: FloatArray) -> None:
-        factor = oversubtraction_factor(frame_snr_db(power, noise_psd), self._oversubtraction)
+        snr_db = power_ratio_db(power.sum(axis=-1, keepdims=True), noise_psd.sum(axis=-1, keepdims=True))
+        factor = oversubtraction_factor(snr_db, self._oversubtraction)
         out[:] = power_subtraction_gain(power, noise_psd, factor, self._floor)
 
 
-def frame_snr_db(power: FloatArray, noise_psd: FloatArray) -> FloatArray:
-    """Return the noisy-to-noise ratio in dB [channels, 1] of frames, or bands of frames, [channels, bins]."""
-    ratio = power.sum(axis=-1, keepdims=True) / noise_psd.sum(axis=-1, keepdims=True)
-    return 10.0 * np.log10(np.maximum(ratio, 1e-10))
+def power_ratio_db(power: FloatArray, noise_power: FloatArray) -> FloatArray:
+    """Return the noisy-to-noise ratio of powers in dB, at least -100."""
+    return 10.0 * np.log10(np.maximum(power / noise_power, 1e-10))

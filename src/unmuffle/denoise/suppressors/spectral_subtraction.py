@@ -1,9 +1,9 @@
 """Magnitude spectral subtraction.
 
-S. F. Boll, "Suppression of acoustic noise in speech using spectral subtraction", IEEE Trans. ASSP 27(2), 1979: sections
-II-C (subtraction), II-D (magnitude averaging, over the past frames only) and II-E (half-wave rectification). Left out:
-residual noise reduction (II-F), which needs the frame after, and the attenuation in pauses (II-G), which needs a
-speech detector; a constant floor stands in for both.
+S. F. Boll, "Suppression of acoustic noise in speech using spectral subtraction", IEEE Trans. ASSP 27(2), 1979:
+its subtraction, magnitude averaging (over the past frames only) and half-wave rectification. Left out: residual noise
+reduction, which needs the frame after, and the attenuation in pauses, which needs a speech detector; a constant floor
+stands in for both.
 """
 
 from __future__ import annotations
