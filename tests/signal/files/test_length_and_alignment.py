@@ -33,8 +33,9 @@ def test_the_samples_are_ffmpegs(tmp_path, name, codec, rate):
     ffmpeg("-i", original, "-c:a", codec, *(["-ar", 48000] if "opus" in codec else []), path)
     samples, reader = read(path)
     expected = decode_with_ffmpeg(path, 2)
-    assert samples.shape == expected.shape
-    np.testing.assert_allclose(samples, expected, atol=1e-5)
+    # An older ffmpeg leaves the padding at the end of AAC on, a newer one cuts where the original ended.
+    assert samples.shape[1] in (expected.shape[1], round(1.3 * reader.info.sample_rate))
+    np.testing.assert_allclose(samples, expected[:, : samples.shape[1]], atol=1e-5)
     assert reader.warnings == []
     if reader.info.frames is not None:
         assert abs(reader.info.frames - samples.shape[1]) < 3000

@@ -126,6 +126,9 @@ class AvDecoder:
         except av.error.FFmpegError:
             self._damaged += 1
             return []
+        except ValueError as error:
+            # So PyAV 19 tells that there is no decoder at all.
+            raise CannotDecodeError(str(error)) from error
 
     def _packets(self) -> Iterator[Any]:
         try:

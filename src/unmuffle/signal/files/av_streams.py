@@ -17,6 +17,9 @@ from unmuffle.signal.files.sniff import container_of
 from unmuffle.signal.files.source import Source
 from unmuffle.signal.files.truncation import is_cut_short
 
+PYAV_VERSION = int(av.__version__.split(".")[0])
+# Tags that are not in UTF-8 must not keep a file from being read; PyAV 19 sees to it without being told.
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if PYAV_VERSION < 19 else {}
 _LOSSY_PCM = frozenset({"pcm_mulaw", "pcm_alaw"})
 _PCM_FORMATS = {
     "u8": "u8",
@@ -67,7 +70,7 @@ def open_input(source: Source) -> InputContainer:
     # A file must never make the decoder open another address.
     options = {"protocol_whitelist": "file,pipe"}
     try:
-        container: InputContainer = av.open(target, mode="r", options=options, metadata_errors="replace")
+        container: InputContainer = av.open(target, mode="r", options=options, **_LENIENT)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if source.head[4:8] == b"ftyp" and is_cut_short(source, "mp4"):
             raise AudioFileError(

@@ -9,14 +9,21 @@ from typing import Any
 import av
 
 from unmuffle.errors import AudioFileError
-from unmuffle.signal.files.av_streams import TECHNICAL_TAGS, clock_offset, is_cover, main_audio, open_input
+from unmuffle.signal.files.av_streams import (
+    PYAV_VERSION,
+    TECHNICAL_TAGS,
+    clock_offset,
+    is_cover,
+    main_audio,
+    open_input,
+)
 from unmuffle.signal.files.containers import Container
 from unmuffle.signal.files.decoder import CannotDecodeError
 from unmuffle.signal.files.source import Source, SourceLike, open_source
 
 _OWN_TAGS = TECHNICAL_TAGS - {"language", "handler_name", "creation_time"}
 # Earlier versions hand the metadata of copied streams to the muxer too late for it.
-_MAKES_TIME_CODES = int(av.__version__.split(".")[0]) >= 18
+_MAKES_TIME_CODES = PYAV_VERSION >= 18
 _COVER_ATTACHMENTS = frozenset({"mka", "mkv"})
 
 
