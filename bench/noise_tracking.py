@@ -1,13 +1,14 @@
 """How true and how fast the noise trackers are, against noise whose spectrum is known.
 
-``python bench/noise_tracking.py`` prints a Markdown table; the tests hold the same figures to bounds.
+The tests hold the same figures to bounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -142,7 +143,7 @@ def rise_by_voice(make: Callable[[], NoiseEstimator], rate: int) -> float:
     return float(rise[:, grid.frequencies_hz <= 4000].mean())
 
 
-def measure(make: Callable[[], NoiseEstimator], rate: int, colour: str = "white") -> Tracking:
+def measure_tracker(make: Callable[[], NoiseEstimator], rate: int, colour: str = "white") -> Tracking:
     """Measure one tracker at one rate; the steps and the voice are always in white noise."""
     bias_db, spread_db = stationary_error(make, rate, colour)
     return Tracking(
@@ -154,25 +155,14 @@ def measure(make: Callable[[], NoiseEstimator], rate: int, colour: str = "white"
     )
 
 
-def _seconds(time_s: float) -> str:
-    return f"{time_s:.2f}" if time_s < LONGEST_S else "never"
-
-
-def main() -> None:
-    """Print the table."""
-    print("| tracker | rate in Hz | noise | bias in dB | spread in dB | 10 dB up, s | 10 dB down, s | voice adds dB |")
-    print("|---|---:|---|---:|---:|---:|---:|---:|")
+def measure() -> dict[str, Any]:
+    """Return what was measured of every tracker, for the page of benchmarks."""
+    rows = []
     for rate in RATES:
         profile = make_noise("white", rate, 2.0, 9)
         everyone = {**TRACKERS, "NoiseProfile of 2 s": partial(NoiseProfile, profile, rate)}
         for name, make in everyone.items():
             for colour in ("white", "pink") if name in TRACKERS else ("white",):
-                found = measure(make, rate, colour)
-                print(
-                    f"| {name} | {rate} | {colour} | {found.bias_db:+.2f} | {found.spread_db:.2f} | "
-                    f"{_seconds(found.rise_s)} | {_seconds(found.fall_s)} | {found.voice_db:+.2f} |"
-                )
-
-
-if __name__ == "__main__":
-    main()
+                figures = asdict(measure_tracker(make, rate, colour))
+                rows.append({"tracker": name, "rate_hz": rate, "noise": colour, **figures})
+    return {"rows": rows, "longest_s": LONGEST_S}

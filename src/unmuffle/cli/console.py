@@ -18,13 +18,13 @@ ResultT = TypeVar("ResultT")
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
-messages = Console(stderr=True, highlight=False)
+messages = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """For people: standard output may be carrying audio."""
 
 
 def fail(message: object) -> typer.Exit:
     """Print one line that says what was wrong, and return the exception that ends the command."""
-    messages.print(f"unmuffle: {message}", style="red", markup=False, soft_wrap=True)
+    messages.print(f"unmuffle: {message}", style="red", markup=False)
     return typer.Exit(EXIT_FAILED)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
 import time
 from importlib import metadata
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 
 from unmuffle._version import __version__
+from unmuffle.cli.console import EXIT_FAILED, plain_errors
 from unmuffle.cli.extras import extras
 from unmuffle.denoise import AUTO, METHODS
 from unmuffle.enhance import Enhancer
@@ -24,10 +24,11 @@ KEEPS_UP_BELOW = 0.5
 """Real-time factor up to which a live stream has room for what else the machine does."""
 
 
+@plain_errors
 def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Tell versions, extras and methods, and measure whether this machine keeps up in real time."""
+    """Tell what is installed, and whether this machine keeps up."""
     findings = examine()
     if as_json:
         typer.echo(json.dumps(findings, indent=2))
@@ -69,7 +70,7 @@ def _version(package: str) -> str | None:
 
 
 def _print(findings: dict[str, Any]) -> None:
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     out.print(f"unmuffle {findings['unmuffle']}, Python {findings['python']}, {findings['system']}", markup=False)
     for name, version in findings["packages"].items():
         out.print(f"  {name} {version}" if version else f"  {name} is missing: pip install {name}", markup=False)
@@ -89,4 +90,4 @@ def _print(findings: dict[str, Any]) -> None:
     )
     out.print(verdict, style="green" if auto < KEEPS_UP_BELOW else "red", markup=False)
     if any(version is None for version in findings["packages"].values()):
-        sys.exit(1)
+        raise typer.Exit(EXIT_FAILED)

@@ -67,15 +67,17 @@ def command(
         noise_profile=None if noise_profile is None else parse_noise_profile(noise_profile),
         residual=residual,
         link_channels=link_channels,
-        nonfinite=nonfinite,  # type: ignore[arg-type]  # checked where it is used
+        nonfinite=nonfinite,  # type: ignore[arg-type]  # checked there
     )
     options = Options(overwrite, skip_existing, None if raw is None else RawFormat.parse(raw))
     tasks = plan_tasks(inputs, output, save_removed=save_removed, suffix=suffix)
     with BatchProgress(tasks, quiet=quiet) as progress:
-        outcomes = []
+        done = {}
         for outcome in run_batch(tasks, enhancer, jobs=jobs, options=options, progress=progress.update):
             progress.finish(outcome)
-            outcomes.append(outcome)
+            done[outcome.task] = outcome
+    # Several jobs end in any order; people look for their files in the one that they gave.
+    outcomes = [done[task] for task in tasks]
     summarize(outcomes, progress.elapsed_s, quiet=quiet)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(EXIT_FAILED)

@@ -23,7 +23,7 @@ def command(
         str | None, typer.Option(help="The input is headerless PCM, e.g. s16le,48000,1.", metavar="FORMAT")
     ] = None,
 ) -> None:
-    """Tell what a recording is: format, true bandwidth, loudness, noise, clipping, hum, silence."""
+    """Tell what a recording is: format, bandwidth, level, noise, flaws."""
     with open_reader(file, raw=None if raw is None else RawFormat.parse(raw)) as reader:
         analyzer = RecordingAnalyzer(reader.info.sample_rate, reader.info.channels)
         for block in reader.blocks():
@@ -33,13 +33,13 @@ def command(
         contents = {"file": file, "format": asdict(info), "warnings": warnings, **report.to_dict()}
         typer.echo(json.dumps(contents, indent=2, ensure_ascii=False, default=str))
         return
-    out = Console(highlight=False)
-    out.print(f"[bold]{escape(file)}[/bold]", soft_wrap=True)
-    out.print(_format_line(info), markup=False, soft_wrap=True)
+    out = Console(highlight=False, emoji=False, soft_wrap=True)
+    out.print(f"[bold]{escape(file)}[/bold]")
+    out.print(_format_line(info), markup=False)
     for line in report.lines():
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, markup=False)
     for warning in warnings:
-        messages.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+        messages.print(f"warning: {warning}", style="yellow", markup=False)
 
 
 def _format_line(info: AudioInfo) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
+from unmuffle.cli.console import plain_errors
 from unmuffle.denoise import AUTO, METHODS
 
 
+@plain_errors
 def command() -> None:
     """List what --method may be."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    table.add_row("auto", f"the best there is: now {AUTO}")
-    for method in METHODS.values():
-        table.add_row(method.name, method.summary)
-    Console(highlight=False).print(table)
+    lines = {"auto": f"the best there is: now {AUTO}"} | {method.name: method.summary for method in METHODS.values()}
+    width = max(map(len, lines))
+    for name, summary in lines.items():
+        typer.echo(f"{name:<{width}}  {summary}")

@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from unmuffle.cli.console import messages
 from unmuffle.corpus import Outcome, Task
@@ -81,16 +79,16 @@ def summarize(outcomes: Sequence[Outcome], elapsed_s: float, *, quiet: bool) -> 
     """Print what became of every file; errors also when quiet."""
     for outcome in outcomes:
         if outcome.error is not None:
-            messages.print(f"unmuffle: {outcome.error}", style="red", markup=False, soft_wrap=True)
+            messages.print(f"unmuffle: {outcome.error}", style="red", markup=False)
     if quiet:
         return
     for outcome in outcomes:
         for warning in outcome.report.warnings if outcome.report is not None else ():
-            messages.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+            messages.print(f"warning: {warning}", style="yellow", markup=False)
     if len(outcomes) == 1:
         _summarize_one(outcomes[0])
     else:
-        messages.print(_table(outcomes))
+        _print_table(outcomes)
         messages.print(_totals(outcomes, elapsed_s))
 
 
@@ -98,33 +96,30 @@ def _summarize_one(outcome: Outcome) -> None:
     report = outcome.report
     if report is not None:
         message = f"{report.destination}: {clock(report.seconds)} enhanced at {report.speed:.0f} x real time"
-        messages.print(message, markup=False, soft_wrap=True)
+        messages.print(message, markup=False)
     elif outcome.skipped:
-        messages.print(f"{outcome.task.destination} is there already: left as it is", markup=False, soft_wrap=True)
+        messages.print(f"{outcome.task.destination} is there already: left as it is", markup=False)
 
 
-def _table(outcomes: Sequence[Outcome]) -> Table:
-    table = Table("file", box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("length", justify="right")
-    table.add_column("x real time", justify="right")
-    table.add_column("result", overflow="fold")
+def _print_table(outcomes: Sequence[Outcome]) -> None:
+    """Print a line a file; one path each, and no borders, so that what is long stays whole and can be copied."""
     # Failures first, so that they are seen where the table is cut.
     ordered = sorted(outcomes, key=lambda outcome: outcome.error is None)
+    messages.print(f"{'length':>9}  {'x real time':>11}  file", style="bold")
     for outcome in ordered[:MOST_ROWS]:
-        report = outcome.report
-        length, speed = (clock(report.seconds), f"{report.speed:.0f}") if report is not None else ("", "")
-        table.add_row(Text(outcome.task.source), length, speed, _result(outcome))
+        row, style = _row(outcome)
+        messages.print(row, style=style, markup=False)
     if len(ordered) > MOST_ROWS:
-        table.add_row(f"... and {len(ordered) - MOST_ROWS} more", "", "", "")
-    return table
+        messages.print(f"... and {len(ordered) - MOST_ROWS} more")
 
 
-def _result(outcome: Outcome) -> Text:
+def _row(outcome: Outcome) -> tuple[str, str]:
+    report = outcome.report
+    if report is not None:
+        return f"{clock(report.seconds):>9}  {report.speed:>11.0f}  {report.destination}", ""
     if outcome.error is not None:
-        return Text("failed", style="red")
-    if outcome.skipped:
-        return Text("was there already", style="dim")
-    return Text(outcome.task.destination)
+        return f"{'failed':>9}  {'':11}  {outcome.task.source}", "red"
+    return f"{'skipped':>9}  {'':11}  {outcome.task.destination} (was there already)", "dim"
 
 
 def _totals(outcomes: Sequence[Outcome], elapsed_s: float) -> str:
@@ -135,8 +130,10 @@ def _totals(outcomes: Sequence[Outcome], elapsed_s: float) -> str:
     parts = [f"{len(reports)} enhanced"]
     parts += [f"{skipped} left as they were"] if skipped else []
     parts += [f"{failed} failed"] if failed else []
-    speed = seconds / max(elapsed_s, 1e-6)
-    return f"{', '.join(parts)}: {clock(seconds)} of audio in {clock(elapsed_s)}, {speed:.0f} x real time"
+    if reports:
+        speed = seconds / max(elapsed_s, 1e-6)
+        parts[-1] += f": {clock(seconds)} of audio in {clock(elapsed_s)}, {speed:.0f} x real time"
+    return ", ".join(parts)
 
 
 def clock(seconds: float) -> str:

@@ -103,9 +103,16 @@ def _enhance(enhancer: Enhancer, options: Options, task: Task, report: Report) -
         )
     except UnmuffleError as error:
         return Outcome(task, error=str(error))
-    except (OSError, MemoryError) as error:
-        return Outcome(task, error=f"{task.source}: {error or type(error).__name__}")
+    except Exception as error:
+        # Whatever it is, it is one file's trouble; the others go on.
+        return Outcome(task, error=f"{task.source}: {_one_line(error)}")
     return Outcome(task, done)
+
+
+def _one_line(error: Exception) -> str:
+    """Name an error that is not of our own making."""
+    kind, text = type(error).__name__, " ".join(str(error).split())
+    return text if text and isinstance(error, OSError) else f"{kind}: {text}" if text else kind
 
 
 def _tell(progress: Progress | None, task: Task, value: tuple[float, float | None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +67,16 @@ def plan_tasks(
     if not inputs:
         raise InvalidParameterError("name at least one file or folder to enhance")
     if STREAM in inputs:
-        return [_stream_task(inputs, output, save_removed)]
-    found = [item for name in inputs for item in _expand(name)]
+        if len(inputs) > 1:
+            raise InvalidParameterError("standard input (-) is enhanced alone: name no other input beside it")
+        return [_stream_task(inputs, output, save_removed, suffix)]
+    found = _without_repeats(item for name in inputs for item in _expand(name, output))
+    if output == STREAM:
+        _refuse_for_stream([path for path, _ in found], save_removed, suffix)
+        return [Task(str(path), STREAM, None, path.stat().st_size) for path, _ in found]
     into_folder = output is not None and (len(found) > 1 or _is_folder_name(output) or Path(inputs[0]).is_dir())
-    if into_folder and output is not None and Path(output).is_file():
-        raise InvalidParameterError(f"{output} is a file, but {len(found)} results need a folder: name another output")
+    if into_folder and output is not None and _is_file_name(output):
+        raise InvalidParameterError(f"{output} is one file, but {len(found)} result(s) need a folder: name a folder")
     many_roots = len({root for _, root in found if root is not None}) > 1
     tasks = []
     for path, root in found:
@@ -81,28 +86,48 @@ def plan_tasks(
             destination = Path(output) / _relative(path, root, keep_root=many_roots)
         else:
             destination = Path(output)
-        if suffix is not None:
-            destination = destination.with_suffix("." + suffix.lstrip("."))
-        removed = destination.with_name(f"{destination.stem}.{REMOVED}{destination.suffix}") if save_removed else None
-        tasks.append(Task(str(path), str(destination), None if removed is None else str(removed), path.stat().st_size))
+        destination = _with_suffix(destination, suffix)
+        removed = _removed_beside(destination) if save_removed else None
+        tasks.append(Task(str(path), str(destination), removed, path.stat().st_size))
     _refuse_collisions(tasks)
     return tasks
 
 
-def _stream_task(inputs: Sequence[str], output: str | None, save_removed: bool) -> Task:
+def _stream_task(inputs: Sequence[str], output: str | None, save_removed: bool, suffix: str | None) -> Task:
+    if output is None or output == STREAM:
+        _refuse_for_stream(inputs, save_removed, suffix)
+        return Task(STREAM, STREAM)
+    destination = _with_suffix(Path(output), suffix)
+    return Task(STREAM, str(destination), _removed_beside(destination) if save_removed else None)
+
+
+def _refuse_for_stream(inputs: Sequence[object], save_removed: bool, suffix: str | None) -> None:
     if len(inputs) > 1:
-        raise InvalidParameterError("standard input (-) is enhanced alone: name no other input beside it")
-    if save_removed and output in (None, STREAM):
+        raise InvalidParameterError(f"standard output (-) takes one result, not {len(inputs)}: name a folder with -o")
+    if save_removed:
         raise InvalidParameterError("what was removed needs a file to go beside: name an output file with -o")
-    removed = str(Path(output).with_suffix(f".{REMOVED}{Path(output).suffix}")) if save_removed and output else None
-    return Task(STREAM, output or STREAM, removed)
+    if suffix is not None:
+        raise InvalidParameterError(f"standard output (-) gets WAV, not {suffix}: name an output file with -o")
 
 
-def _expand(name: str) -> Iterator[tuple[Path, Path | None]]:
+def _with_suffix(path: Path, suffix: str | None) -> Path:
+    return path if suffix is None else path.with_suffix("." + suffix.lstrip("."))
+
+
+def _removed_beside(destination: Path) -> str:
+    return str(destination.with_name(f"{destination.stem}.{REMOVED}{destination.suffix}"))
+
+
+def _without_repeats(found: Iterable[tuple[Path, Path | None]]) -> list[tuple[Path, Path | None]]:
+    """Name each file once, though it may be reached through a folder and by its own name as well."""
+    return list({path.absolute(): (path, root) for path, root in found}.values())
+
+
+def _expand(name: str, output: str | None) -> Iterator[tuple[Path, Path | None]]:
     """Yield each file behind a name, and the folder it was found through."""
     path = Path(name)
     if path.is_dir():
-        files = sorted(item for item in _walk(path) if is_media_name(item))
+        files = _without_results(sorted(item for item in _walk(path, output) if is_media_name(item)))
         if not files:
             raise AudioFileError(f"the folder {name} holds no audio or video file")
         yield from ((file, path) for file in files)
@@ -119,10 +144,25 @@ def _expand(name: str) -> Iterator[tuple[Path, Path | None]]:
                 yield Path(match), None
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, output: str | None) -> Iterator[Path]:
+    """Yield the files in a folder, but neither hidden ones nor those of an output folder inside it."""
+    results = None if output is None else Path(output).resolve()
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and (Path(place) / name).resolve() != results
+        )
         yield from (Path(place) / name for name in files)
+
+
+def _without_results(files: list[Path]) -> list[Path]:
+    """Leave out what an earlier run made of a file beside it: it is not to be enhanced once more."""
+    stems = {file.with_suffix("") for file in files}
+
+    def is_result(file: Path) -> bool:
+        source, _, mark = file.stem.removesuffix(f".{REMOVED}").rpartition(".")
+        return mark == CLEAR and bool(source) and file.with_name(source) in stems
+
+    return [file for file in files if not is_result(file)]
 
 
 def _relative(path: Path, root: Path | None, *, keep_root: bool) -> Path:
@@ -134,6 +174,10 @@ def _relative(path: Path, root: Path | None, *, keep_root: bool) -> Path:
 
 def _is_folder_name(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def _is_file_name(output: str) -> bool:
+    return Path(output).is_file() or (is_media_name(output) and not _is_folder_name(output))
 
 
 def _refuse_collisions(tasks: Sequence[Task]) -> None:

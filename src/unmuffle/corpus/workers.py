@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import FrameType
 from typing import Any, Generic, TypeVar
 
 TaskT = TypeVar("TaskT")
@@ -46,7 +50,7 @@ def run_in_workers(
         Anything that can be pickled.
     work : callable
         A module's function, or a `functools.partial` of one, that does a task and returns its result; errors it
-        does not catch itself end the run.
+        does not catch itself end its process.
     workers : int
         How many processes, at least 1.
 
@@ -56,49 +60,102 @@ def run_in_workers(
         ``index`` is that of the task; ``kind`` is ``"told"`` for what the work reported, ``"done"`` with the
         result, or ``"died"`` with a :class:`WorkerDiedError`, after which the other tasks go on.
     """
-    waiting = list(reversed(range(len(tasks))))
-    busy: dict[Connection, tuple[_Worker[TaskT], int]] = {}
-
-    def hand_out(worker: _Worker[TaskT]) -> None:
-        if waiting:
-            index = waiting.pop()
-            busy[worker.pipe] = (worker, index)
-            worker.pipe.send(tasks[index])
-        else:
-            worker.stop()
-
+    crew = _Crew(tasks, work)
     try:
         for _ in range(min(workers, len(tasks))):
-            hand_out(_Worker(work))
-        while busy:
-            for pipe in wait(list(busy)):
+            crew.hire()
+        while crew.busy:
+            for pipe in wait(list(crew.busy)):
                 assert isinstance(pipe, Connection)  # noqa: S101 (only connections were waited for)
-                worker, index = busy[pipe]
-                try:
-                    kind, value = pipe.recv()
-                except (EOFError, ConnectionResetError):
-                    del busy[pipe]
-                    worker.stop()
-                    yield index, "died", WorkerDiedError(f"its process ended with exit code {worker.process.exitcode}")
-                    if waiting:
-                        hand_out(_Worker(work))
-                    continue
-                if kind == "done":
-                    del busy[pipe]
-                    hand_out(worker)
-                yield index, kind, value
+                yield crew.hear(pipe)
     finally:
-        for worker, _ in busy.values():
+        crew.dismiss()
+
+
+class _Crew(Generic[TaskT]):
+    """The workers, the tasks that wait for one, and who is at which."""
+
+    def __init__(self, tasks: list[TaskT], work: Callable[[TaskT, Report], Any]) -> None:
+        self.busy: dict[Connection, tuple[_Worker[TaskT], int]] = {}
+        self._tasks = tasks
+        self._work = work
+        self._waiting = list(reversed(range(len(tasks))))
+
+    def hire(self) -> None:
+        """Start a worker with the next task."""
+        with _interrupts_held_back():
+            self._hand_out(_Worker(self._work))
+
+    def hear(self, pipe: Connection) -> tuple[int, str, Any]:
+        """Take what a worker has to say, or its death, and see to it that the next task is begun."""
+        worker, index = self.busy[pipe]
+        try:
+            kind, value = pipe.recv()
+        except (EOFError, ConnectionResetError):
+            del self.busy[pipe]
             worker.stop()
+            if self._waiting:
+                self.hire()
+            return index, "died", WorkerDiedError(f"its process ended with exit code {worker.process.exitcode}")
+        if kind == "done":
+            del self.busy[pipe]
+            self._hand_out(worker)
+        return index, kind, value
+
+    def dismiss(self) -> None:
+        """Stop all workers, whatever they are at."""
+        for worker, _ in self.busy.values():
+            worker.stop()
+
+    def _hand_out(self, worker: _Worker[TaskT]) -> None:
+        if not self._waiting:
+            worker.stop()
+            return
+        index = self._waiting.pop()
+        self.busy[worker.pipe] = (worker, index)
+        # A worker that died meanwhile is noticed where its answer is read.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            worker.pipe.send(self._tasks[index])
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back from us until the end of the block, and for good from processes that are started in it.
+
+    A process that is interrupted before its first line of ours runs, or that its parent does not finish starting, ends
+    with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # Started by the first process otherwise, and it would let interrupts through again.
+    resource_tracker.ensure_running()
+    held: list[int] = []
+    # The mask is what processes inherit; it does not keep the signal from other threads and so from Python.
+    handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if held:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _serve(pipe: Connection, work: Callable[[Any, Report], Any]) -> None:
     """Do tasks until stopped; a stop unwinds the task in hand, so that nothing half-written stays behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _unwind)
     try:
         while True:
             pipe.send(("done", work(pipe.recv(), lambda value: pipe.send(("told", value)))))
     except (EOFError, BrokenPipeError):
         # The parent is gone.
         return
+
+
+def _unwind(number: int, _: FrameType | None) -> None:
+    # A second one, as when a whole group of processes is ended, would disturb the unwinding.
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)

@@ -72,6 +72,8 @@ class Enhancer:
     def __post_init__(self) -> None:
         find_method(self.method)
         wet_share(self.strength, self.max_attenuation_db)
+        if self.nonfinite not in ("raise", "silence"):
+            raise InvalidParameterError(f"nonfinite must be 'raise' or 'silence', not {self.nonfinite!r}")
 
     def enhance(self, audio: npt.ArrayLike, sample_rate: int) -> AnyArray:
         """Enhance a whole array.
@@ -111,8 +113,8 @@ class Enhancer:
             done = _put(processor.process(block), out, done)
         _put(processor.flush(), out, done)
         if wet_share(self.strength, self.max_attenuation_db) == 0.0 and not self.residual:
-            # Bit for bit, also what float32 could not hold.
-            out[:] = samples
+            # Bit for bit, also what float32 could not hold; what is not finite was replaced.
+            np.copyto(out, samples, where=np.isfinite(samples))
         return out.reshape(given.shape)
 
     def enhance_file(

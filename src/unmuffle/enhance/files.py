@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from unmuffle.errors import AudioFileError, InvalidAudioError, UnmuffleError
@@ -62,6 +63,16 @@ class FileJob:
     raw: RawFormat | None = None
     progress: Progress | None = None
 
+    @property
+    def source_name(self) -> str:
+        """What messages call the source."""
+        return "standard input" if self.source == "-" else _name(self.source)
+
+    @property
+    def destination_name(self) -> str:
+        """What messages call the destination."""
+        return "standard output" if self.destination == "-" else _name(self.destination)
+
 
 def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileReport:
     """Enhance a file.
@@ -72,12 +83,13 @@ def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileRe
         With the file's name; no output, whole or part, is then left behind.
     """
     started = time.perf_counter()
+    _refuse_mixing_up(job)
     with ExitStack() as stack:
         reader = stack.enter_context(open_reader(job.source, raw=job.raw))
         try:
             processor = make_processor(reader)
         except UnmuffleError as error:
-            raise AudioFileError(f"{_name(job.source)}: {error}") from error
+            raise AudioFileError(f"{job.source_name}: {error}") from error
         # The last to be opened is the first to be closed: what was removed is in place before the result is.
         writer = stack.enter_context(
             open_writer(job.destination, reader.info, source=job.source, overwrite=job.overwrite, raw=job.raw)
@@ -87,13 +99,32 @@ def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileRe
             removed = stack.enter_context(
                 open_writer(job.save_removed, reader.info, overwrite=job.overwrite, raw=job.raw)
             )
-        for enhanced, rest in _enhanced(reader, processor, _name(job.source)):
-            writer.write(enhanced)
+        replaced = 0
+        for kept, rest in _enhanced(reader, processor, job.source_name):
+            # Gone with the flush, which comes last.
+            replaced = max(replaced, processor.nonfinite_samples)
+            writer.write(rest if processor.residual else kept)
             if removed is not None:
                 removed.write(rest)
             if job.progress is not None:
                 job.progress(reader.position / reader.info.sample_rate, reader.info.seconds)
-    return _report(job, reader, writer, processor, time.perf_counter() - started)
+    return _report(job, reader, writer, replaced, time.perf_counter() - started)
+
+
+def _refuse_mixing_up(job: FileJob) -> None:
+    """Refuse to write what was removed over the source or the result."""
+    for other, what in ((job.source, "the source itself"), (job.destination, "the result itself")):
+        if _are_one_file(job.save_removed, other):
+            raise AudioFileError(f"{_name(other)} is {what}: write what was removed to another name")
+
+
+def _are_one_file(one: object, other: object) -> bool:
+    if not (isinstance(one, (str, os.PathLike)) and isinstance(other, (str, os.PathLike))):
+        return False
+    one, other = Path(one), Path(other)
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 def _enhanced(reader: AudioReader, processor: DryWet, name: str) -> Iterator[tuple[FloatArray, FloatArray]]:
@@ -109,24 +140,26 @@ def _enhanced(reader: AudioReader, processor: DryWet, name: str) -> Iterator[tup
 
 def check_finite(block: FloatArray, position: int, sample_rate: int, name: str) -> None:
     """Raise :class:`InvalidAudioError` that tells where the first NaN or infinity is, if there is one."""
-    found = find_nonfinite(block)
+    # Turned round, the first is the first in time and not that of the first channel.
+    found = find_nonfinite(block.T)
     if found is None:
         return
-    _, channel, index = found
+    _, index, channel = found
     sample = position + index
     raise InvalidAudioError(
         f"{name} holds NaN or infinite samples, the first at {sample / sample_rate:.3f} s (sample {sample}, channel "
-        f'{channel}): mend them, or have them replaced by silence with nonfinite="silence" (--nonfinite silence)'
+        f"{channel}): mend them, or have them replaced by silence with --nonfinite silence "
+        '(in Python Enhancer(nonfinite="silence"))'
     )
 
 
-def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, processor: DryWet, elapsed_s: float) -> FileReport:
+def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, replaced: int, elapsed_s: float) -> FileReport:
     warnings = [*reader.warnings, *writer.warnings]
-    if processor.nonfinite_samples:
-        warnings.append(f"{processor.nonfinite_samples} NaN or infinite samples were replaced by silence")
+    if replaced:
+        warnings.append(f"{job.source_name} has {replaced} NaN or infinite samples: replaced by silence")
     return FileReport(
-        source=_name(job.source),
-        destination=_name(job.destination),
+        source=job.source_name,
+        destination=job.destination_name,
         seconds=reader.position / reader.info.sample_rate,
         elapsed_s=elapsed_s,
         sample_rate=reader.info.sample_rate,

@@ -64,6 +64,8 @@ def read_span(reader: AudioReader, start_s: float, end_s: float) -> FloatArray:
 
 
 def _cut_checked(span: Span, cut: CutAudio) -> AnyArray:
+    if len(span) != 2:
+        raise InvalidParameterError(f"a noise profile of {len(span)} numbers is no span: give (start_s, end_s)")
     start_s, end_s = span
     if not 0.0 <= start_s < end_s < np.inf:
         raise InvalidParameterError(f"the noise profile from {start_s} s to {end_s} s is no span: start before end")

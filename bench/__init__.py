@@ -1,0 +1,1 @@
+"""Measurements that ``docs/benchmarks.md`` is made of: ``python -m bench --help``."""

@@ -1,0 +1,52 @@
+"""Measure, and write ``docs/benchmarks.md``.
+
+Each part leaves its figures in ``bench/results/PART.json``; the page is made of these, so that a part that was not run
+this time keeps its last figures, with the date and machine they were measured on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import latency, long_file, noise_tracking, page, quality, speed
+from bench.machine import describe_machine
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    """Run the parts that were asked for, or all that can be run."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", help="speed, long_file, latency, noise_tracking, quality [default: all]")
+    parser.add_argument("--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality")
+    parser.add_argument("--hours", type=float, default=3.0, help="length of the long file [default: 3]")
+    options = parser.parse_args()
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "speed": speed.measure,
+        "long_file": lambda: long_file.measure(options.hours),
+        "latency": latency.measure,
+        "noise_tracking": noise_tracking.measure,
+    }
+    if options.pairs is not None:
+        parts["quality"] = lambda: quality.measure(options.pairs)
+    elif "quality" in options.parts:
+        parser.error("quality needs --pairs FOLDER")
+    if unknown := set(options.parts) - set(parts):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    RESULTS.mkdir(exist_ok=True)
+    for name in options.parts or parts:
+        print(f"{name} ...", flush=True)
+        figures = {"date": datetime.date.today().isoformat(), "machine": describe_machine(), **parts[name]()}
+        (RESULTS / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    PAGE.write_text(page.render({path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}))
+    print(f"wrote {PAGE}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Makes ``docs/benchmarks.md`` of the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+HEAD = """# Benchmarks
+
+Every figure on this page was measured and written by one command in the repository, `python -m bench` (with
+`--pairs FOLDER` for the quality of enhancement); none was typed by hand.
+"""
+
+
+def render(results: dict[str, Any]) -> str:
+    """Return the page, with a section for each part there are figures of."""
+    sections = [
+        ("quality", "Quality", _quality),
+        ("speed", "Speed and memory", _speed),
+        ("long_file", "A long file", _long_file),
+        ("latency", "Latency", _latency),
+        ("noise_tracking", "Following the noise", _noise_tracking),
+    ]
+    parts = [HEAD]
+    for name, title, write in sections:
+        if name in results:
+            figures = results[name]
+            parts.append(f"## {title}\n\n{write(figures)}\n\n*{figures['date']}, {figures['machine']}*\n")
+    return "\n".join(parts)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _quality(figures: dict[str, Any]) -> str:
+    explained = (
+        "Means over noisy speech of -5 to 15 dB SNR, some of it reverberant, with recorded noises of all kinds. PESQ: "
+        "P.862.2 wideband (`pesq`); ESTOI: `pystoi`; both at 16 kHz. SI-SDR: means removed, at the clip's own rate. "
+        "The constants of `om_lsa` were chosen on other mixes and on these; those of the other methods are the papers'."
+    )
+    text = [explained]
+    for rate, part in figures["rates"].items():
+        rows = [
+            (name, f"{row['pesq']:.3f}", f"{row['estoi']:.3f}", f"{row['si_sdr_db']:.2f}")
+            for name, row in part["methods"].items()
+        ]
+        text.append(f"**{int(rate) // 1000} kHz, {part['clips']} clips**")
+        text.append(_table(("method", "PESQ", "ESTOI", "SI-SDR dB"), rows))
+    return "\n\n".join(text)
+
+
+def _speed(figures: dict[str, Any]) -> str:
+    peer = min(row["whole"] for name, row in figures["methods"].items() if name.startswith("noisereduce"))
+    rows = [
+        (
+            name,
+            f"{row['whole']:.4f}",
+            f"{row['whole'] / peer:.2f}",
+            f"{row['whole_mb']:.0f}",
+            f"{row['blocks']:.4f}" if "blocks" in row else "cannot",
+            f"{row['blocks_mb']:.0f}" if "blocks" in row else "",
+        )
+        for name, row in figures["methods"].items()
+    ]
+    head = ("method", "RTF, whole", "x fastest noisereduce", "MB", "RTF, 10 ms blocks", "MB")
+    return (
+        f"{figures['seconds']} s of {figures['rate_hz'] // 1000} kHz mono, one thread, best of three. RTF: seconds "
+        "taken for a second of audio. MB: peak memory beyond that of a process that has the audio and has enhanced a "
+        f"second of it.\n\n{_table(head, rows)}"
+    )
+
+
+def _long_file(figures: dict[str, Any]) -> str:
+    rows = [
+        (name, f"{row['mb']:.0f}", f"{row['rtf']:.4f}", "yes" if row["same_length"] else "no")
+        for name, row in figures["methods"].items()
+    ]
+    return (
+        f"`unmuffle enhance` on {figures['hours']:g} hours of stereo at {figures['rate_hz'] // 1000} kHz, WAV, 16 bit, "
+        "decoding and encoding included, one thread. MB: peak memory of the whole process.\n\n"
+        + _table(("method", "MB", "RTF", "length kept"), rows)
+    )
+
+
+def _latency(figures: dict[str, Any]) -> str:
+    rows = [
+        (
+            f"{row['rate_hz']}",
+            f"{row['told']}",
+            f"{row['least']} to {row['most']}",
+            f"{1e3 * row['told'] / row['rate_hz']:.2f}",
+        )
+        for row in figures["rates"]
+    ]
+    return (
+        "How far into the future an output sample looks: as `latency` tells, and as measured by perturbing single "
+        "input samples, least and most of all methods.\n\n"
+        + _table(("rate, Hz", "told, samples", "measured, samples", "told, ms"), rows)
+    )
+
+
+def _noise_tracking(figures: dict[str, Any]) -> str:
+    def time(seconds: float) -> str:
+        return f"{seconds:.2f}" if seconds < figures["longest_s"] else "never"
+
+    rows = [
+        (
+            f"{row['tracker']}, {row['rate_hz'] // 1000} kHz, {row['noise']}",
+            f"{row['bias_db']:+.2f}",
+            f"{row['spread_db']:.2f}",
+            time(row["rise_s"]),
+            time(row["fall_s"]),
+            f"{row['voice_db']:+.2f}",
+        )
+        for row in figures["rows"]
+    ]
+    return (
+        "Noise estimators against noise whose spectrum is known: bias and spread of the estimate once settled; time to "
+        "come within 3 dB after the noise rose or fell by 10 dB; by how much a voice 10 dB above the noise raises the "
+        "estimate.\n\n" + _table(("estimator", "bias dB", "spread dB", "10 dB up, s", "down, s", "voice adds dB"), rows)
+    )
