@@ -43,7 +43,7 @@ def wav(folder, noisy_speech, write_file):
 
 @pytest.mark.parametrize("name", ["nowhere.wav", "no/where.wav"])
 def test_a_file_that_is_missing(name):
-    assert refused(name) == f"there is no file or folder {name}: check the spelling"
+    assert refused(name) == f"{name} does not exist: check the spelling and the folder"
 
 
 def test_text_named_as_sound():

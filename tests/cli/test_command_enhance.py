@@ -42,7 +42,7 @@ def test_a_file_comes_out_beside_it_clear(talk):
     said = command("enhance", "talk.wav")
     assert said.code == 0
     assert said.out == ""
-    assert said.err.startswith("talk.clear.wav: 2.0 s enhanced at ")
+    assert said.err.startswith("talk.clear.wav: 2.00 s enhanced at ")
     assert_is("talk.clear.wav", unmuffle.enhance(read(talk), RATE))
 
 
@@ -132,10 +132,10 @@ def test_a_folder_goes_on_past_a_file_that_fails(tree, jobs):
     assert said.code == 1
     lines = said.err.splitlines()
     assert lines[0] == "unmuffle: in/m.wav is not audio (it looks like text): give an audio or video file"
-    assert [line.split()[0] for line in lines[1:]] == ["length", "failed", "1.5", "1.5", "1.5", "3"]
+    assert [line.split()[0] for line in lines[1:]] == ["length", "failed", "1.50", "1.50", "1.50", "3"]
     # In the order of the plan, though they may have been done in another.
     assert [line.split()[-1] for line in lines[2:-1]] == ["in/m.wav", "out/a/c.flac", "out/b.wav", "out/z.wav"]
-    assert lines[-1].startswith("3 enhanced, 1 failed: 4.5 s of audio in ")
+    assert lines[-1].startswith("3 enhanced, 1 failed: 4.50 s of audio in ")
     for name in ("a/c.flac", "b.wav", "z.wav"):
         assert_is(tree.parent / "out" / name, unmuffle.enhance(read(tree / name), RATE), atol=2.0**-15)
 
@@ -145,7 +145,7 @@ def test_a_run_is_gone_on_with(tree):
     assert command("enhance", "in/*.wav", "-o", "out").code == 0
     said = command("enhance", "in", "-o", "out", "--skip-existing")
     assert said.code == 0
-    assert said.err.splitlines()[-1].startswith("1 enhanced, 2 left as they were: 1.5 s of audio")
+    assert said.err.splitlines()[-1].startswith("1 enhanced, 2 left as they were: 1.50 s of audio")
     said = command("enhance", "in", "-o", "out", "--skip-existing")
     assert said.err.splitlines()[-1] == "0 enhanced, 3 left as they were"
 
@@ -172,7 +172,7 @@ def test_wav_from_standard_input_to_standard_output(talk, run_command):
     done = run_command("enhance", "-", input=talk.read_bytes())
     assert done.returncode == 0
     assert_is(done.stdout, unmuffle.enhance(read(talk), RATE))
-    assert done.stderr.startswith(b"standard output: 2.0 s enhanced")
+    assert done.stderr.startswith(b"standard output: 2.00 s enhanced")
     assert run_command("enhance", talk, "-o", "-", "-q").stdout == done.stdout
     run_command("enhance", "-", "-o", "out.wav", input=talk.read_bytes())
     assert_is("out.wav", unmuffle.enhance(read(talk), RATE))
@@ -270,7 +270,7 @@ def test_a_terminal_shows_a_bar_with_speed_and_time_left(talk):
     assert "%" in text
     assert "-:--:--" in text or "0:00:0" in text
     # The bar is gone at the end, and the summary stays.
-    assert text.splitlines()[-1].startswith("2 enhanced: 1:22 of audio in ")
+    assert text.splitlines()[-1].startswith("2 enhanced: 1:22 min of audio in ")
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,12 @@ def test_a_profile_of_another_rate():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_profile_of_other_channels(channels):
-    profile = NoiseProfile(np.concatenate((NOISE, NOISE)), 16000)
-    with pytest.raises(InvalidAudioError, match=f"profile has 2 channels, the audio {channels}: give it one or"):
-        SpectralProcessor(find_method("auto").make(profile), 16000, channels)
+def test_the_mean_of_a_profile_of_other_channels_serves_all(channels):
+    profile = NoiseProfile(np.concatenate((NOISE, 3.0 * NOISE)), 16000)
+    SpectralProcessor(find_method("auto").make(profile), 16000, channels)
+    alone = NoiseProfile(NOISE, 16000)
+    SpectralProcessor(find_method("auto").make(alone), 16000, channels)
+    np.testing.assert_allclose(profile.noise_psd, 5.0 * alone.noise_psd, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_flat_audio_is_one_channel():
 def test_nonfinite_samples_are_counted_and_the_first_is_placed(values: np.ndarray):
     bad = [
         (channel, index)
-        for channel, row in enumerate(values.tolist())
-        for index, value in enumerate(row)
+        for index, column in enumerate(values.T.tolist())
+        for channel, value in enumerate(column)
         if value != value or abs(value) == float("inf")
     ]
     assert find_nonfinite(values) == ((len(bad), *bad[0]) if bad else None)

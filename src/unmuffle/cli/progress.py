@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from unmuffle.cli.console import messages
 from unmuffle.corpus import Outcome, Task
+from unmuffle.measure.wording import clock
 
 MOST_ROWS = 40
 
@@ -134,19 +135,6 @@ def _totals(outcomes: Sequence[Outcome], elapsed_s: float) -> str:
         speed = seconds / max(elapsed_s, 1e-6)
         parts[-1] += f": {clock(seconds)} of audio in {clock(elapsed_s)}, {speed:.0f} x real time"
     return ", ".join(parts)
-
-
-def clock(seconds: float) -> str:
-    """Return a length as people read it.
-
-    >>> clock(3.24), clock(75), clock(3671)
-    ('3.2 s', '1:15', '1:01:11')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _described(tasks: Sequence[Task], done: int) -> str:

@@ -60,7 +60,7 @@ def plan_tasks(
     Raises
     ------
     AudioFileError
-        If an input does not exist, or a folder or pattern holds no audio.
+        If a folder or pattern holds no audio. A file that does not exist is told when its turn comes.
     InvalidParameterError
         If two results would have one name, or a file is the output of several.
     """
@@ -73,7 +73,7 @@ def plan_tasks(
     found = _without_repeats(item for name in inputs for item in _expand(name, output))
     if output == STREAM:
         _refuse_for_stream([path for path, _ in found], save_removed, suffix)
-        return [Task(str(path), STREAM, None, path.stat().st_size) for path, _ in found]
+        return [Task(str(path), STREAM, None, _size(path)) for path, _ in found]
     into_folder = output is not None and (len(found) > 1 or _is_folder_name(output) or Path(inputs[0]).is_dir())
     if into_folder and output is not None and _is_file_name(output):
         raise InvalidParameterError(f"{output} is one file, but {len(found)} result(s) need a folder: name a folder")
@@ -88,9 +88,13 @@ def plan_tasks(
             destination = Path(output)
         destination = _with_suffix(destination, suffix)
         removed = _removed_beside(destination) if save_removed else None
-        tasks.append(Task(str(path), str(destination), removed, path.stat().st_size))
+        tasks.append(Task(str(path), str(destination), removed, _size(path)))
     _refuse_collisions(tasks)
     return tasks
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _stream_task(inputs: Sequence[str], output: str | None, save_removed: bool, suffix: str | None) -> Task:
@@ -132,8 +136,7 @@ def _expand(name: str, output: str | None) -> Iterator[tuple[Path, Path | None]]
             raise AudioFileError(f"the folder {name} holds no audio or video file")
         yield from ((file, path) for file in files)
     elif path.exists() or not glob.has_magic(name):
-        if not path.exists():
-            raise AudioFileError(f"there is no file or folder {name}: check the spelling")
+        # One that does not exist is that task's error; the others go on.
         yield path, None
     else:
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)

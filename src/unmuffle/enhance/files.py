@@ -99,16 +99,13 @@ def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileRe
             removed = stack.enter_context(
                 open_writer(job.save_removed, reader.info, overwrite=job.overwrite, raw=job.raw)
             )
-        replaced = 0
         for kept, rest in _enhanced(reader, processor, job.source_name):
-            # Gone with the flush, which comes last.
-            replaced = max(replaced, processor.nonfinite_samples)
             writer.write(rest if processor.residual else kept)
             if removed is not None:
                 removed.write(rest)
             if job.progress is not None:
                 job.progress(reader.position / reader.info.sample_rate, reader.info.seconds)
-    return _report(job, reader, writer, replaced, time.perf_counter() - started)
+    return _report(job, reader, writer, processor, time.perf_counter() - started)
 
 
 def _refuse_mixing_up(job: FileJob) -> None:
@@ -140,11 +137,10 @@ def _enhanced(reader: AudioReader, processor: DryWet, name: str) -> Iterator[tup
 
 def check_finite(block: FloatArray, position: int, sample_rate: int, name: str) -> None:
     """Raise :class:`InvalidAudioError` that tells where the first NaN or infinity is, if there is one."""
-    # Turned round, the first is the first in time and not that of the first channel.
-    found = find_nonfinite(block.T)
+    found = find_nonfinite(block)
     if found is None:
         return
-    _, index, channel = found
+    _, channel, index = found
     sample = position + index
     raise InvalidAudioError(
         f"{name} holds NaN or infinite samples, the first at {sample / sample_rate:.3f} s (sample {sample}, channel "
@@ -153,10 +149,12 @@ def check_finite(block: FloatArray, position: int, sample_rate: int, name: str) 
     )
 
 
-def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, replaced: int, elapsed_s: float) -> FileReport:
+def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, processor: DryWet, elapsed_s: float) -> FileReport:
     warnings = [*reader.warnings, *writer.warnings]
-    if replaced:
-        warnings.append(f"{job.source_name} has {replaced} NaN or infinite samples: replaced by silence")
+    if processor.nonfinite_samples:
+        warnings.append(
+            f"{job.source_name} has {processor.nonfinite_samples} NaN or infinite samples: replaced by silence"
+        )
     return FileReport(
         source=job.source_name,
         destination=job.destination_name,

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _CLEARLY_OFF_CENTRE = 1e-3
 _MOST_LINES_NAMED = 3
+# Below these, the number named would be 0.
+_LEAST_SHARE, _LEAST_S = 0.005, 0.05
 
 
 def recording_lines(report: RecordingReport) -> list[str]:
@@ -32,7 +34,7 @@ def recording_lines(report: RecordingReport) -> list[str]:
 
 def _format(report: RecordingReport) -> str:
     channels = {1: "mono", 2: "stereo"}.get(report.channels, f"{report.channels} channels")
-    return f"format: {report.sample_rate:,} Hz, {channels}, {_clock(report.seconds)}"
+    return f"format: {report.sample_rate:,} Hz, {channels}, {clock(report.seconds)}"
 
 
 def _bandwidth(report: RecordingReport) -> str:
@@ -78,19 +80,24 @@ def _hum(report: RecordingReport) -> str:
 
 def _silence(report: RecordingReport) -> str:
     silence = report.silence
-    if silence.quiet_share == 0.0:
+    if silence.quiet_share < _LEAST_SHARE:
         return "silence: none found"
     parts = [f"{100.0 * silence.quiet_share:.0f} % quiet"]
-    if silence.digital_share > 0.0:
+    if silence.digital_share >= _LEAST_SHARE:
         parts.append(f"{100.0 * silence.digital_share:.0f} % digital silence")
-    if silence.leading_s > 0.0:
+    if silence.leading_s >= _LEAST_S:
         parts.append(f"{silence.leading_s:.1f} s at the beginning")
-    if silence.trailing_s > 0.0:
+    if silence.trailing_s >= _LEAST_S:
         parts.append(f"{silence.trailing_s:.1f} s at the end")
     return "silence: " + ", ".join(parts)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return a length as people read it.
+
+    >>> clock(3.24), clock(75), clock(3671)
+    ('3.24 s', '1:15 min', '1:01:11 h')
+    """
     if seconds < 60.0:
         return f"{seconds:.2f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -108,7 +108,7 @@ class DryWet(Processor):
     def flush_split(self) -> tuple[FloatArray, FloatArray]:
         """End the stream and return the rest of the mix and of what it removed."""
         rest = self._mix(self.processor.flush())
-        self.reset()
+        self._reset(None)
         return rest
 
     def _process(self, block: FloatArray) -> FloatArray:

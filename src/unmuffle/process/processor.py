@@ -111,9 +111,12 @@ class Processor(ABC):
         return self._process(self._checked(block))
 
     def flush(self) -> FloatArray:
-        """End the stream: return the rest of the output, float32 [channels, k], and be as new."""
+        """End the stream: return the rest of the output, float32 [channels, k], and be as new.
+
+        :attr:`nonfinite_samples` still tells of the stream that has ended.
+        """
         rest = self._flush()
-        self.reset()
+        self._reset(None)
         return rest
 
     def reset(self, mask: npt.ArrayLike | None = None) -> None:

@@ -45,6 +45,7 @@ def as_channels(audio: npt.ArrayLike) -> FloatArray:
 
 def check_shape(audio: AnyArray) -> AnyArray:
     """Return the array if it is ``[samples]`` or ``[channels, samples]``, else raise naming the shape."""
+    _check_numbers(audio)
     if audio.ndim not in (1, 2):
         raise InvalidAudioError(
             f"audio has {audio.ndim} dimensions (shape {audio.shape}); it must be [samples] or [channels, samples]"
@@ -70,6 +71,7 @@ def to_float32(samples: AnyArray) -> FloatArray:
         # A float64 beyond float32 becomes infinite here and is named by whoever checks for finite samples.
         with np.errstate(over="ignore"):
             return samples.astype(np.float32, copy=False)
+    _check_numbers(samples)
     raise InvalidAudioError(
         f"audio of type {samples.dtype} has no known full scale; convert it to float32, float64, int16 or int32"
     )
@@ -86,10 +88,19 @@ def from_float32(samples: FloatArray, dtype: npt.DTypeLike) -> AnyArray:
     return np.clip(scaled, -scale, scale - 1.0, out=scaled).astype(target)
 
 
+def _check_numbers(audio: AnyArray) -> None:
+    if audio.dtype.kind in "SUO":
+        raise InvalidAudioError(
+            f"audio of type {audio.dtype} is no array of numbers: for a file use Enhancer().enhance_file, "
+            "for bytes of PCM numpy.frombuffer(data, dtype=numpy.int16)"
+        )
+
+
 def find_nonfinite(samples: AnyArray) -> tuple[int, int, int] | None:
-    """Return how many samples are NaN or infinite and the channel and index of the first, or None."""
+    """Return how many samples [channels, n] are NaN or infinite and channel and index of the first, or None."""
     bad = ~np.isfinite(samples)
     if not bad.any():
         return None
-    channel, index = np.argwhere(bad)[0]
+    # Turned round, the first is the first in time and not that of the first channel.
+    index, channel = np.argwhere(bad.T)[0]
     return int(bad.sum()), int(channel), int(index)

@@ -83,7 +83,7 @@ def check_sample_rate(sample_rate: int) -> int:
     if not MIN_SAMPLE_RATE_HZ <= sample_rate <= MAX_SAMPLE_RATE_HZ:
         raise InvalidParameterError(
             f"sample_rate is {sample_rate} Hz; {MIN_SAMPLE_RATE_HZ} to {MAX_SAMPLE_RATE_HZ} Hz can be processed: "
-            "resample first, for instance with unmuffle.signal.resample"
+            "resample it first, with ffmpeg -ar or unmuffle.signal.resample"
         )
     return int(sample_rate)
 

@@ -20,15 +20,15 @@ class NoiseProfile(NoiseEstimator):
     Parameters
     ----------
     noise : array_like
-        ``[samples]`` or ``[channels, samples]`` of noise alone, at least 32 ms; float or int16/int32. With one channel
-        it serves for all; otherwise it needs as many as are processed.
+        ``[samples]`` or ``[channels, samples]`` of noise alone, at least 32 ms; float or int16/int32. With as many
+        channels as the audio, each has its own profile; otherwise the mean of its channels serves for all.
     sample_rate : int
         Of ``noise``; the audio must have the same.
 
     Raises
     ------
     InvalidAudioError
-        If the segment is too short, silent, not finite, or of another rate or number of channels than the audio.
+        If the segment is too short, silent, not finite, or of another rate than the audio.
     """
 
     def __init__(self, noise: npt.ArrayLike, sample_rate: int) -> None:
@@ -51,10 +51,8 @@ class NoiseProfile(NoiseEstimator):
             raise InvalidAudioError(
                 f"the noise profile has {self._grid.sample_rate} Hz, the audio {grid.sample_rate} Hz: resample one"
             )
-        if len(self._psd) not in (1, channels):
-            raise InvalidAudioError(
-                f"the noise profile has {len(self._psd)} channels, the audio {channels}: give it one or {channels}"
-            )
+        if len(self._psd) != channels:
+            self._psd = self._psd.mean(axis=0, keepdims=True)
 
     def _begin(self, channels: BoolArray, power: FloatArray) -> None:
         """Nothing of the audio is used."""

@@ -148,9 +148,7 @@ def _refuse_source(path: Path, source: SourceLike | None, allow_in_place: bool) 
     with contextlib.suppress(OSError):
         # Sees through links, and through upper and lower case where the file system does not tell them apart.
         if path.samefile(source):
-            raise AudioFileError(
-                f"{path} is the source itself: write to another name, or allow it with allow_in_place=True"
-            )
+            raise AudioFileError(f"{path} is the source itself: write to another name")
 
 
 def _target(place: _Place, kind: Container, *, overwrite: bool) -> Target:

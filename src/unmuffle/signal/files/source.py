@@ -6,12 +6,15 @@ import io
 import os
 import stat
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
 from unmuffle.errors import AudioFileError
 from unmuffle.signal.files.sniff import HEAD_BYTES
+
+_COPY_BYTES = 1 << 20
 
 SourceLike: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
 
@@ -152,4 +155,21 @@ def _from_stream(stream: BinaryIO, name: str, *, owned: bool, path: Path | None 
     if seekable:
         stream.seek(0)
         return Source(name, stream, head, path, True, owned)
-    return Source(name, PeekedStream(stream, head), head, None, False, owned)
+    peeked = PeekedStream(stream, head)
+    if head[4:8] == b"ftyp":
+        # The index of an MP4 may lie at its end, where a pipe cannot be asked to go.
+        return Source(name, _stored(peeked, name), head, None, True, True)
+    return Source(name, peeked, head, None, False, owned)
+
+
+def _stored(stream: PeekedStream, name: str) -> BinaryIO:
+    """Copy a stream into a file without a name, which is gone when it is closed."""
+    stored = tempfile.TemporaryFile()  # noqa: SIM115 (the source that is made of it closes it)
+    try:
+        while data := stream.read(_COPY_BYTES):
+            stored.write(data)
+        stored.seek(0)
+    except OSError as error:
+        stored.close()
+        raise AudioFileError(f"{name} cannot be read: {error}") from error
+    return cast("BinaryIO", stored)

@@ -23,6 +23,7 @@ _REASONS = {
     errno.EFBIG: "the file would become larger than allowed here",
     errno.EPIPE: "whoever was reading it has gone",
     errno.ENAMETOOLONG: "the name is too long",
+    errno.EEXIST: "part of its path is a file, not a folder",
     errno.ENOTDIR: "part of its path is a file, not a folder",
 }
 _COPY_BYTES = 1 << 20
