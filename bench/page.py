@@ -65,10 +65,12 @@ def _speed(figures: dict[str, Any]) -> str:
         for name, row in figures["methods"].items()
     ]
     head = ("method", "RTF, whole", "x fastest noisereduce", "MB", "RTF, 10 ms blocks", "MB")
+    result_mb = figures["seconds"] * figures["rate_hz"] * 4 / 1e6
     return (
-        f"{figures['seconds']} s of {figures['rate_hz'] // 1000} kHz mono, one thread, best of three. RTF: seconds "
-        "taken for a second of audio. MB: peak memory beyond that of a process that has the audio and has enhanced a "
-        f"second of it.\n\n{_table(head, rows)}"
+        f"{figures['seconds']} s of {figures['rate_hz'] // 1000} kHz mono, one thread, best of {figures['rounds']}. "
+        "RTF: seconds taken for a second of audio. MB: by how much the peak of memory rises over that of a process "
+        "that holds the audio and has enhanced a second of it; of the whole, the result itself takes "
+        f"{result_mb:.0f} MB.\n\n{_table(head, rows)}"
     )
 
 

@@ -7,7 +7,7 @@
 """
 
 from unmuffle._version import __version__
-from unmuffle.enhance import Enhancer, EnhancerStream, FileReport, enhance, open_stream
+from unmuffle.enhancer import Enhancer, EnhancerStream, FileReport, enhance, open_stream
 from unmuffle.errors import (
     AudioFileError,
     InvalidAudioError,

@@ -16,7 +16,7 @@ from unmuffle._version import __version__
 from unmuffle.cli.console import EXIT_FAILED, plain_errors
 from unmuffle.cli.extras import extras
 from unmuffle.denoise import AUTO, METHODS
-from unmuffle.enhance import Enhancer
+from unmuffle.enhancer import Enhancer
 
 CORE = ("numpy", "scipy", "soxr", "soundfile", "av", "onnxruntime", "typer", "rich")
 TRIAL_S, BLOCK_S, TRIAL_RATE_HZ = 3.0, 0.01, 48_000

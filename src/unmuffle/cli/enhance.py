@@ -10,7 +10,7 @@ from unmuffle.cli.console import EXIT_FAILED, plain_errors
 from unmuffle.cli.progress import BatchProgress, summarize
 from unmuffle.cli.timespan import parse_noise_profile
 from unmuffle.corpus import Options, plan_tasks, run_batch
-from unmuffle.enhance import Enhancer
+from unmuffle.enhancer import Enhancer
 from unmuffle.errors import InvalidParameterError
 from unmuffle.signal.files import RawFormat
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from unmuffle.corpus.plan import STREAM, Task
 from unmuffle.corpus.workers import Report, run_in_workers
-from unmuffle.enhance import Enhancer, FileReport
+from unmuffle.enhancer import Enhancer, FileReport
 from unmuffle.errors import InvalidParameterError, UnmuffleError
 from unmuffle.signal.files import RawFormat
 

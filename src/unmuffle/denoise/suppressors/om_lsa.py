@@ -62,7 +62,8 @@ class OmLsa(AprioriSuppressor):
     def _prepare(self, grid: Grid, channels: int) -> None:
         super()._prepare(grid, channels)
         self._pole = grid.smoothing(SMOOTHING_S)
-        self._near, self._far = (max(1, round(width / grid.bin_hz)) for width in (NEAR_HZ, FAR_HZ))
+        self._near = max(1, round(NEAR_HZ / grid.bin_hz))
+        self._far_mean = _PlainMean(channels, grid.bins, round(FAR_HZ / grid.bin_hz))
         frequencies = grid.frequencies_hz
         low, high = np.searchsorted(frequencies, SPEECH_BAND_HZ)
         self._speech_band = slice(int(low), int(high))
@@ -93,7 +94,7 @@ class OmLsa(AprioriSuppressor):
     def _a_priori_presence(self, a_priori_snr: FloatArray) -> FloatArray:
         self._mean_snr += (1.0 - self._pole) * (a_priori_snr - self._mean_snr)
         near = _likelihood(_db(smooth_over_bins(self._mean_snr, self._near)))
-        near *= _likelihood(_db(_plain_mean(self._mean_snr, self._far)))
+        near *= _likelihood(_db(self._far_mean.of(self._mean_snr)))
         near *= self._presence_in_frame()
         return near
 
@@ -109,20 +110,30 @@ class OmLsa(AprioriSuppressor):
 
 
 def _likelihood(snr_db: FloatArray) -> FloatArray:
-    return np.clip((snr_db - ABSENT_DB) / (PRESENT_DB - ABSENT_DB), 0.0, 1.0)
+    likelihood = (snr_db - ABSENT_DB) * (1.0 / (PRESENT_DB - ABSENT_DB))
+    np.maximum(likelihood, 0.0, out=likelihood)
+    return np.minimum(likelihood, 1.0, out=likelihood)
 
 
 def _db(snr: FloatArray) -> FloatArray:
     return 10.0 * np.log10(np.maximum(snr, 1e-10))
 
 
-def _plain_mean(spectrum: FloatArray, half_width: int) -> FloatArray:
-    """Mean [channels, bins] over the bins at most so far away, of those that there are."""
-    bins = spectrum.shape[1]
-    # In float64, because a strong bin must not swallow the weak ones that are added to it.
-    sums = np.zeros((len(spectrum), bins + 1))
-    np.cumsum(spectrum, axis=1, dtype=np.float64, out=sums[:, 1:])
-    places = np.arange(bins)
-    high = np.minimum(places + half_width + 1, bins)
-    low = np.maximum(places - half_width, 0)
-    return ((sums[:, high] - sums[:, low]) / (high - low)).astype(np.float32)
+class _PlainMean:
+    """Mean of each bin [channels, bins] and those at most so far away, of those that there are."""
+
+    def __init__(self, channels: int, bins: int, half_width: int) -> None:
+        places = np.arange(bins)
+        present = np.minimum(places + half_width, bins - 1) - np.maximum(places - half_width, 0) + 1
+        self._share = (1.0 / present).astype(np.float32)
+        self._inner = slice(half_width + 1, half_width + 1 + bins)
+        self._span = 2 * half_width + 1
+        # In float64, because a strong bin must not swallow the weak ones that are added to it. Before the first bin
+        # the sum is 0, after the last it stays.
+        self._sums = np.zeros((channels, bins + self._span))
+
+    def of(self, spectrum: FloatArray) -> FloatArray:
+        np.cumsum(spectrum, axis=1, dtype=np.float64, out=self._sums[:, self._inner])
+        self._sums[:, self._inner.stop :] = self._sums[:, self._inner.stop - 1 : self._inner.stop]
+        sums = self._sums[:, self._span :] - self._sums[:, : -self._span]
+        return sums.astype(np.float32) * self._share

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.denoise import SpectralProcessor, find_method
-from unmuffle.enhance import files
-from unmuffle.enhance.noise_sample import CutAudio, NoiseSample, noise_profile, read_span
-from unmuffle.enhance.stream import EnhancerStream
+from unmuffle.enhancer import files
+from unmuffle.enhancer.noise_sample import CutAudio, NoiseSample, noise_profile, read_span
+from unmuffle.enhancer.stream import EnhancerStream
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.process import DryWet, wet_share
 from unmuffle.process.processor import NonFinite
