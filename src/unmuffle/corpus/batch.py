@@ -58,7 +58,7 @@ def run_batch(
     Parameters
     ----------
     tasks : list of Task
-        From :func:`~unmuffle.corpus.plan.plan_tasks`.
+        From ``plan_tasks``.
     enhancer : Enhancer
         The settings for all.
     jobs : int, default 1

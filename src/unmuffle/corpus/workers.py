@@ -58,7 +58,7 @@ def run_in_workers(
     ------
     (index, kind, value)
         ``index`` is that of the task; ``kind`` is ``"told"`` for what the work reported, ``"done"`` with the
-        result, or ``"died"`` with a :class:`WorkerDiedError`, after which the other tasks go on.
+        result, or ``"died"`` with a ``WorkerDiedError``, after which the other tasks go on.
     """
     crew = _Crew(tasks, work)
     try:

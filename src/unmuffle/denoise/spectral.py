@@ -30,7 +30,7 @@ class SpectralProcessor(Processor):
         Give all channels the same gains, the mean of their own weighted by their power, so that a voice keeps its place
         between the loudspeakers. The channels then are one recording: none of them can be reset alone.
     nonfinite : {"raise", "silence"}, default "raise"
-        See :class:`~unmuffle.process.Processor`.
+        See ``Processor``.
     """
 
     loudest: ClassVar[float] = 1e6

@@ -171,7 +171,7 @@ class Enhancer:
         return files.run(files.FileJob(src, dst, save_removed, overwrite, raw, progress), make_processor)
 
     def open_stream(self, sample_rate: int, channels: int = 1, block_size: int | None = None) -> EnhancerStream:
-        """Open a live stream; see :func:`unmuffle.open_stream`."""
+        """Open a live stream; see ``unmuffle.open_stream``."""
         processor = self._processor(sample_rate, channels, None, nonfinite="silence")
         return EnhancerStream(processor, block_size)
 
@@ -209,8 +209,18 @@ def enhance(
         ``[samples]`` or ``[channels, samples]``; float (full scale 1.0), int16 or int32.
     sample_rate : int
         In Hz, 8,000 to 192,000.
-    method, strength, max_attenuation_db, noise_profile, residual, link_channels
-        See :class:`Enhancer`.
+    method : str, default "auto"
+        The best there is, or one of ``unmuffle methods``.
+    strength : float, default 1.0
+        How much of the effect is heard, 0 to 1.
+    max_attenuation_db : float, optional
+        Nothing is attenuated by more than this.
+    noise_profile : array, (start_s, end_s) or path, optional
+        Noise alone, for noise that stays the same.
+    residual : bool, default False
+        Give what was removed.
+    link_channels : bool, default True
+        Same gains for all channels; see ``Enhancer``.
 
     Returns
     -------
@@ -219,8 +229,10 @@ def enhance(
 
     Raises
     ------
-    InvalidAudioError, InvalidParameterError
-        See :meth:`Enhancer.enhance`.
+    InvalidAudioError
+        If the array is empty, has a wrong shape or type, or holds NaN or infinity.
+    InvalidParameterError
+        If a setting or the rate is out of range.
 
     Examples
     --------
@@ -258,8 +270,16 @@ def open_stream(
         Every block has so many samples and is answered by one of the same size, late by ``stream.latency``. Without
         it, blocks may have any size, and are answered by what is ready: nothing is shifted, and the end comes with
         ``flush``.
-    method, strength, max_attenuation_db, noise_profile, residual
-        See :class:`Enhancer`; the noise profile is an array or a file.
+    method : str, default "auto"
+        The best there is, or one of ``unmuffle methods``.
+    strength : float, default 1.0
+        How much of the effect is heard, 0 to 1.
+    max_attenuation_db : float, optional
+        Nothing is attenuated by more than this.
+    noise_profile : array or path, optional
+        Noise alone, for noise that stays the same.
+    residual : bool, default False
+        Give what was removed.
     link_channels : bool, default True
         Whether the channels are one recording. Pass False for the callers of a server: each then is on its own and can
         be reset alone.

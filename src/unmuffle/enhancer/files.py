@@ -54,7 +54,7 @@ class FileReport:
 
 @dataclass(frozen=True)
 class FileJob:
-    """One file to be enhanced; the fields are those of :meth:`unmuffle.Enhancer.enhance_file`."""
+    """One file to be enhanced; the fields are those of ``unmuffle.Enhancer.enhance_file``."""
 
     source: SourceLike
     destination: DestinationLike
@@ -136,7 +136,7 @@ def _enhanced(reader: AudioReader, processor: DryWet, name: str) -> Iterator[tup
 
 
 def check_finite(block: FloatArray, position: int, sample_rate: int, name: str) -> None:
-    """Raise :class:`InvalidAudioError` that tells where the first NaN or infinity is, if there is one."""
+    """Raise ``InvalidAudioError`` that tells where the first NaN or infinity is, if there is one."""
     found = find_nonfinite(block)
     if found is None:
         return

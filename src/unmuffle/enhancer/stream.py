@@ -11,10 +11,10 @@ from unmuffle.signal.arrays import AnyArray, from_float32, to_float32
 
 
 class EnhancerStream:
-    """Enhances audio as it comes; made by :func:`unmuffle.open_stream`.
+    """Enhances audio as it comes; made by ``unmuffle.open_stream``.
 
     A stream keeps its own state and is to be used by one thread at a time. NaN and infinity in the input are replaced
-    by silence and counted in :attr:`nonfinite_samples`, so that a live stream goes on.
+    by silence and counted in ``nonfinite_samples``, so that a live stream goes on.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class EnhancerStream:
 
     @property
     def latency_ms(self) -> float:
-        """:attr:`latency` in milliseconds."""
+        """``latency`` in milliseconds."""
         return 1e3 * self.latency / self.sample_rate
 
     @property

@@ -132,7 +132,7 @@ def integrated_loudness(
 ) -> float:
     """Return the integrated loudness in LUFS of audio ``[samples]`` or ``[channels, samples]``.
 
-    See :class:`LoudnessMeter` for the parameters and what is raised; -inf for silence and below 400 ms.
+    See ``LoudnessMeter`` for the parameters and what is raised; -inf for silence and below 400 ms.
     """
     samples = as_channels(audio)
     meter = LoudnessMeter(sample_rate, samples.shape[0], channel_weights)

@@ -91,7 +91,7 @@ class BandwidthMeter(Meter):
 
 
 def detect_bandwidth(audio: npt.ArrayLike, sample_rate: int) -> Bandwidth:
-    """Return the true bandwidth of ``[samples]`` or ``[channels, samples]``; see :class:`BandwidthMeter`."""
+    """Return the true bandwidth of ``[samples]`` or ``[channels, samples]``; see ``BandwidthMeter``."""
     samples = as_channels(audio)
     meter = BandwidthMeter(sample_rate, samples.shape[0])
     meter.process(samples)

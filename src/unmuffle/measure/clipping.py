@@ -145,7 +145,7 @@ class ClippingMeter(Meter):
 
 
 def measure_clipping(audio: npt.ArrayLike, sample_rate: int) -> Clipping:
-    """Return the hard clipping in ``[samples]`` or ``[channels, samples]``; see :class:`ClippingMeter`."""
+    """Return the hard clipping in ``[samples]`` or ``[channels, samples]``; see ``ClippingMeter``."""
     samples = as_channels(audio)
     meter = ClippingMeter(sample_rate, samples.shape[0])
     meter.process(samples)

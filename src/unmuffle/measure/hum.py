@@ -116,7 +116,7 @@ class HumMeter(Meter):
 
 
 def detect_hum(audio: npt.ArrayLike, sample_rate: int) -> Hum:
-    """Return the mains hum in ``[samples]`` or ``[channels, samples]``; see :class:`HumMeter`."""
+    """Return the mains hum in ``[samples]`` or ``[channels, samples]``; see ``HumMeter``."""
     samples = as_channels(audio)
     meter = HumMeter(sample_rate, samples.shape[0])
     meter.process(samples)

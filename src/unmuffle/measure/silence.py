@@ -108,7 +108,7 @@ class SilenceMeter(Meter):
 
 
 def detect_silence(audio: npt.ArrayLike, sample_rate: int) -> Silence:
-    """Return the silence in ``[samples]`` or ``[channels, samples]``; see :class:`SilenceMeter`."""
+    """Return the silence in ``[samples]`` or ``[channels, samples]``; see ``SilenceMeter``."""
     samples = as_channels(audio)
     meter = SilenceMeter(sample_rate, samples.shape[0])
     meter.process(samples)

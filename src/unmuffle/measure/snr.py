@@ -135,7 +135,7 @@ class SnrMeter(Meter):
 
 
 def estimate_snr(audio: npt.ArrayLike, sample_rate: int) -> SnrEstimate:
-    """Return the estimated SNR of ``[samples]`` or ``[channels, samples]``; see :class:`SnrMeter`."""
+    """Return the estimated SNR of ``[samples]`` or ``[channels, samples]``; see ``SnrMeter``."""
     samples = as_channels(audio)
     meter = SnrMeter(sample_rate, samples.shape[0])
     meter.process(samples)

@@ -52,7 +52,7 @@ class DryWet(Processor):
     Raises
     ------
     InvalidParameterError
-        See :func:`wet_share`.
+        See ``wet_share``.
     """
 
     def __init__(

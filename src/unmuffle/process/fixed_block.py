@@ -15,7 +15,7 @@ from unmuffle.signal.grid import is_whole
 class FixedBlock:
     """Turn any processor into one that answers every block at once with a block of the same size.
 
-    The output is that of the processor, later by a constant :attr:`delay`, which is the least that lets every call be
+    The output is that of the processor, later by a constant ``delay``, which is the least that lets every call be
     answered; it begins with so much silence.
 
     Parameters
@@ -58,7 +58,7 @@ class FixedBlock:
         return rest
 
     def reset(self, mask: npt.ArrayLike | None = None) -> None:
-        """Forget the past of all channels, or of those in the mask; see :meth:`Processor.reset`."""
+        """Forget the past of all channels, or of those in the mask; see ``Processor.reset``."""
         self.processor.reset(mask)
         if mask is None:
             self._ready.clear()

@@ -25,11 +25,11 @@ class Processor(ABC):
     1. *Aligned and complete*: all outputs put together are as long as the input and sample-aligned with it.
     2. *Block-invariant*: the result is the same for every way of cutting the input into blocks.
     3. *Causal to its word*: output sample ``t`` depends on no input after ``t + latency``, and on some close to it.
-    4. *Reset is birth*: after :meth:`reset` or :meth:`flush` it behaves as new.
+    4. *Reset is birth*: after ``reset`` or ``flush`` it behaves as new.
     5. *Finite*: finite input gives finite output.
     6. *Silence in, silence out.*
 
-    Channels are a batch: each has its own state, and :meth:`reset` can clear some of them.
+    Channels are a batch: each has its own state, and ``reset`` can clear some of them.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ class Processor(ABC):
     channels : int, default 1
         Rows of every block, at least 1.
     nonfinite : {"raise", "silence"}, default "raise"
-        What to do with NaN or infinity in the input: raise :class:`InvalidAudioError` (files), or replace the sample by
-        silence and count it in :attr:`nonfinite_samples` (live streams, which must go on).
+        What to do with NaN or infinity in the input: raise ``InvalidAudioError`` (files), or replace the sample by
+        silence and count it in ``nonfinite_samples`` (live streams, which must go on).
 
     Notes
     -----
-    A subclass fills in :attr:`latency`, :meth:`_process`, :meth:`_flush` and :meth:`_reset`; checks are made here.
+    A subclass fills in ``latency``, ``_process``, ``_flush`` and ``_reset``; checks are made here.
     """
 
     loudest: ClassVar[float] = inf
@@ -74,7 +74,7 @@ class Processor(ABC):
 
     @property
     def latency_ms(self) -> float:
-        """:attr:`latency` in milliseconds."""
+        """``latency`` in milliseconds."""
         return 1e3 * self.latency / self.sample_rate
 
     def complete_after(self, received: IntOrArray) -> IntOrArray:
@@ -86,7 +86,7 @@ class Processor(ABC):
     def delay_for(self, block_size: int) -> int:
         """Return by how many samples the output lags at most when whole blocks of this size have come in.
 
-        Never more than :attr:`latency`; less where blocks and internal frames end together.
+        Never more than ``latency``; less where blocks and internal frames end together.
         """
         return self.latency + 1 - gcd(block_size, self.block_period)
 
@@ -113,7 +113,7 @@ class Processor(ABC):
     def flush(self) -> FloatArray:
         """End the stream: return the rest of the output, float32 [channels, k], and be as new.
 
-        :attr:`nonfinite_samples` still tells of the stream that has ended.
+        ``nonfinite_samples`` still tells of the stream that has ended.
         """
         rest = self._flush()
         self._reset(None)

@@ -24,7 +24,7 @@ MAX_SAMPLE_RATE_HZ = 192_000
 
 @dataclass(frozen=True)
 class Grid:
-    """Frames and bins of one sample rate; make it with :func:`grid_for`.
+    """Frames and bins of one sample rate; make it with ``grid_for``.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def is_whole(number: object) -> bool:
 
 
 def check_sample_rate(sample_rate: int) -> int:
-    """Return the rate as an int, or raise :class:`InvalidParameterError` if it is not 8,000 to 192,000 Hz."""
+    """Return the rate as an int, or raise ``InvalidParameterError`` if it is not 8,000 to 192,000 Hz."""
     if not is_whole(sample_rate):
         raise InvalidParameterError(f"sample_rate must be a whole number of Hz, not {sample_rate!r}")
     if not MIN_SAMPLE_RATE_HZ <= sample_rate <= MAX_SAMPLE_RATE_HZ:

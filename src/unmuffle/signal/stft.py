@@ -29,7 +29,7 @@ class StftStream:
     """Blocks of any size in, frames out, and back again, in step.
 
     Frame ``k`` covers the samples from ``(k - 1) * hop`` to ``(k + 1) * hop``; what lies before the first sample is
-    silence. When frame ``k`` comes back through :meth:`synthesize`, the ``hop`` samples from ``(k - 1) * hop`` on
+    silence. When frame ``k`` comes back through ``synthesize``, the ``hop`` samples from ``(k - 1) * hop`` on
     are complete. So an output sample depends on input at most ``window - 1`` samples later.
 
     All arrays inside are made once; a frame allocates nothing but what the FFT does for itself.
@@ -37,7 +37,7 @@ class StftStream:
     Parameters
     ----------
     grid : Grid
-        Hop and window, from :func:`unmuffle.signal.grid.grid_for`.
+        Hop and window, from ``unmuffle.signal.grid.grid_for``.
     channels : int
         Rows of every block.
 

@@ -54,7 +54,7 @@ class CepstralSmoothing(AprioriSnr):
         self._decision_directed = decision_directed or DecisionDirected(weight=0.95)
 
     def start(self, grid: Grid, channels: int) -> None:
-        """Make the state; see :class:`AprioriSnr`."""
+        """Make the state; see ``AprioriSnr``."""
         self._decision_directed.start(grid, channels)
         quefrency_ms = 1e3 * np.arange(grid.bins) / grid.sample_rate
         weights = np.where(quefrency_ms < FINE_ENVELOPE_MS, self._envelope_weight, self._rest_weight)
@@ -69,12 +69,12 @@ class CepstralSmoothing(AprioriSnr):
         self._cepstrum: FloatArray = np.zeros((channels, grid.window), np.float32)
 
     def reset(self, channels: BoolArray) -> None:
-        """Forget the past; see :class:`AprioriSnr`."""
+        """Forget the past; see ``AprioriSnr``."""
         self._decision_directed.reset(channels)
         self._cepstrum[channels] = 0.0
 
     def estimate(self, power: FloatArray, noise_psd: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return both SNRs; see :class:`AprioriSnr`."""
+        """Return both SNRs; see ``AprioriSnr``."""
         a_priori_snr, a_posteriori_snr = self._decision_directed.estimate(power, noise_psd)
         log_snr = self._smoothed_log_power(a_posteriori_snr, noise_psd)
         log_snr -= np.log(noise_psd)

@@ -38,7 +38,7 @@ class DecisionDirected(AprioriSnr):
         self.floor = 10.0 ** (floor_db / 10.0)
 
     def start(self, grid: Grid, channels: int) -> None:
-        """Make the state; see :class:`AprioriSnr`."""
+        """Make the state; see ``AprioriSnr``."""
         self._voice_power: FloatArray = np.zeros((channels, grid.bins), np.float32)
 
     @property
@@ -47,11 +47,11 @@ class DecisionDirected(AprioriSnr):
         return (self._voice_power,)
 
     def reset(self, channels: BoolArray) -> None:
-        """Forget the past; see :class:`AprioriSnr`."""
+        """Forget the past; see ``AprioriSnr``."""
         self._voice_power[channels] = 0.0
 
     def estimate(self, power: FloatArray, noise_psd: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return both SNRs; see :class:`AprioriSnr`."""
+        """Return both SNRs; see ``AprioriSnr``."""
         a_posteriori_snr = np.minimum(power / noise_psd, HIGHEST_SNR)
         a_priori_snr = self._voice_power / noise_psd
         a_priori_snr *= self.weight

@@ -18,7 +18,7 @@ LOUDEST_PSD = 1e18
 class NoiseEstimator(ABC):
     """Follows the noise power spectral density (PSD) in every bin of every channel, causally.
 
-    A PSD here is the expected squared magnitude of an STFT bin. Each frame of :meth:`update` is one hop of 16 ms.
+    A PSD here is the expected squared magnitude of an STFT bin. Each frame of ``update`` is one hop of 16 ms.
     Digital silence tells nothing of the noise: frames without any power leave all that a channel knows as it was, and
     a channel begins with its first frame that has some.
 
@@ -81,7 +81,7 @@ class NoiseEstimator(ABC):
 
     @abstractmethod
     def _update(self, power: FloatArray) -> None:
-        """Bring :attr:`noise_psd` up to date with a frame."""
+        """Bring ``noise_psd`` up to date with a frame."""
 
     @abstractmethod
     def _reset(self, channels: BoolArray) -> None:

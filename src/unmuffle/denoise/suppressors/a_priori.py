@@ -19,9 +19,9 @@ class AprioriSuppressor(NoiseSuppressor):
     Parameters
     ----------
     noise : NoiseEstimator, optional
-        :class:`~unmuffle.denoise.noise.SppMmse` unless given.
+        ``SppMmse`` unless given.
     a_priori : AprioriSnr, optional
-        :class:`~unmuffle.denoise.a_priori.DecisionDirected` unless given.
+        ``DecisionDirected`` unless given.
     """
 
     def __init__(self, noise: NoiseEstimator | None = None, a_priori: AprioriSnr | None = None) -> None:

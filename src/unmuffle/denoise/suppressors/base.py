@@ -51,14 +51,14 @@ class NoiseSuppressor(Suppressor):
         self.noise = noise
 
     def start(self, grid: Grid, channels: int) -> None:
-        """Make the state; see :meth:`Suppressor.start`."""
+        """Make the state; see ``Suppressor.start``."""
         self.noise.start(grid, channels)
         self._gains: FloatArray = np.empty((0, channels, grid.bins), np.float32)
         self._prepare(grid, channels)
         self._reset(np.ones(channels, np.bool_))
 
     def gains(self, spectra: ComplexArray) -> FloatArray:
-        """Return real gains; see :meth:`Suppressor.gains`."""
+        """Return real gains; see ``Suppressor.gains``."""
         if len(self._gains) < len(spectra):
             self._gains = np.empty(spectra.shape, np.float32)
         powers = spectra.real**2
@@ -68,7 +68,7 @@ class NoiseSuppressor(Suppressor):
         return self._gains[: len(spectra)]
 
     def reset(self, mask: BoolArray | None = None) -> None:
-        """Forget the past; see :meth:`Suppressor.reset`."""
+        """Forget the past; see ``Suppressor.reset``."""
         self.noise.reset(mask)
         self._reset(np.ones(self._gains.shape[1], np.bool_) if mask is None else mask)
 

@@ -8,7 +8,7 @@ from unmuffle.signal.arrays import FloatArray
 
 
 class MmseStsa(AprioriSuppressor):
-    """Minimises the error of the amplitude; leaves more noise than :class:`LogMmse`, and evens it."""
+    """Minimises the error of the amplitude; leaves more noise than ``LogMmse``, and evens it."""
 
     def _gain_of(self, a_priori_snr: FloatArray, a_posteriori_snr: FloatArray) -> FloatArray:
         return mmse_stsa_gain(a_priori_snr, a_posteriori_snr)

@@ -27,7 +27,7 @@ class MultibandSubtraction(NoiseSuppressor):
     Parameters
     ----------
     noise : NoiseEstimator, optional
-        :class:`~unmuffle.denoise.noise.MinimumStatistics` unless given.
+        ``MinimumStatistics`` unless given.
     floor : float, default 0.002
         What is left at least, in parts of the noisy power.
     noisy_share : float, default 0.05

@@ -37,9 +37,9 @@ class OmLsa(AprioriSuppressor):
     Parameters
     ----------
     noise : NoiseEstimator, optional
-        :class:`~unmuffle.denoise.noise.SppMmse` with an overestimation of 1 dB unless given.
+        ``SppMmse`` with an overestimation of 1 dB unless given.
     a_priori : AprioriSnr, optional
-        :class:`~unmuffle.denoise.a_priori.CepstralSmoothing` unless given.
+        ``CepstralSmoothing`` unless given.
     floor_db : float, default -18
         Gain in dB where there is no speech.
     highpass_hz : float, default 80

@@ -20,7 +20,7 @@ class Oversubtraction(NoiseSuppressor):
     Parameters
     ----------
     noise : NoiseEstimator, optional
-        :class:`~unmuffle.denoise.noise.MinimumStatistics` unless given.
+        ``MinimumStatistics`` unless given.
     oversubtraction : float, default 4
         The paper's alpha at 0 dB, 3 to 6 in the paper; at least 1. It falls to 1 at 20 dB.
     floor : float, default 0.02

@@ -26,7 +26,7 @@ class SpectralSubtraction(NoiseSuppressor):
     Parameters
     ----------
     noise : NoiseEstimator, optional
-        :class:`~unmuffle.denoise.noise.MinimumStatistics` unless given.
+        ``MinimumStatistics`` unless given.
     floor_db : float, default -20
         Lowest gain in dB.
     averaged_s : float, default 0.048

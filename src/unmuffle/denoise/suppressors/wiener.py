@@ -8,7 +8,7 @@ from unmuffle.signal.arrays import FloatArray
 
 
 class WienerFilter(AprioriSuppressor):
-    """Minimises the error of the waveform; removes more of the weak parts of speech than :class:`LogMmse`."""
+    """Minimises the error of the waveform; removes more of the weak parts of speech than ``LogMmse``."""
 
     def _gain_of(self, a_priori_snr: FloatArray, a_posteriori_snr: FloatArray) -> FloatArray:  # noqa: ARG002
         return wiener_gain(a_priori_snr)
