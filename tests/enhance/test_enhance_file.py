@@ -214,3 +214,14 @@ def test_paths_may_be_text_or_path_objects_and_folders_are_made(source, tmp_path
     report = unmuffle.Enhancer("wiener").enhance_file(str(source), str(destination))
     assert Path(report.destination) == destination
     assert soundfile.info(destination).subtype == "PCM_24"
+
+
+def test_clipping_at_full_scale_is_said(tmp_path, noisy_speech, write_file):
+    loud = 4.0 * noisy_speech(RATE, seconds=1.0)
+    source = write_file(tmp_path / "loud.wav", loud, RATE, "FLOAT")
+    beyond = np.count_nonzero(np.abs(read(source)[0]) > 1.0)
+    assert beyond > 0
+    report = unmuffle.Enhancer(strength=0.0).enhance_file(source, tmp_path / "clear.flac")
+    assert f"{tmp_path / 'clear.flac'} has {beyond} samples that were clipped at full scale" in report.warnings
+    report = unmuffle.Enhancer(strength=0.0).enhance_file(source, tmp_path / "clear.wav")
+    assert report.warnings == ()

@@ -155,6 +155,8 @@ def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, processor: D
         warnings.append(
             f"{job.source_name} has {processor.nonfinite_samples} NaN or infinite samples: replaced by silence"
         )
+    if writer.clipped_samples:
+        warnings.append(f"{job.destination_name} has {writer.clipped_samples} samples that were clipped at full scale")
     return FileReport(
         source=job.source_name,
         destination=job.destination_name,
