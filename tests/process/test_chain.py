@@ -154,3 +154,18 @@ def test_a_chain_fits_into_fixed_blocks():
     audio = white(1, 500)
     output = np.concatenate([fixed.process(audio[:, at : at + 10]) for at in range(0, 500, 10)], axis=1)
     np.testing.assert_array_equal(output[:, fixed.delay :], audio[:, : 500 - fixed.delay])
+
+
+def test_a_linked_member_is_refused_a_mask_before_any_member_forgets():
+    free = SpectralProcessor(WienerFilter(), 16_000, 2)
+    linked = SpectralProcessor(WienerFilter(), 16_000, 2, link_channels=True)
+    chain = Chain([free, linked])
+    noise = np.random.default_rng(0).standard_normal((2, 4_000)).astype(np.float32)
+    for processor in (chain, DryWet(chain, 0.5)):
+        processor.reset()
+        expected = np.concatenate((processor.process(noise), processor.flush()), axis=1)
+        first = processor.process(noise[:, :2_000])
+        with pytest.raises(InvalidParameterError, match="reset all"):
+            processor.reset([True, False])
+        got = np.concatenate((first, processor.process(noise[:, 2_000:]), processor.flush()), axis=1)
+        np.testing.assert_array_equal(got, expected)

@@ -8,7 +8,6 @@ import numpy as np
 
 from unmuffle.denoise.noise.base import QUIETEST_PSD
 from unmuffle.denoise.suppressors import Suppressor
-from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite, Processor
 from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
 from unmuffle.signal.grid import grid_for
@@ -59,6 +58,11 @@ class SpectralProcessor(Processor):
         return self.grid.window - 1
 
     @property
+    def linked(self) -> bool:
+        """Whether the channels share their gains."""
+        return self.link_channels
+
+    @property
     def block_period(self) -> int:
         """The hop, about 16 ms."""
         return self.grid.hop
@@ -85,11 +89,6 @@ class SpectralProcessor(Processor):
         return self._process(np.zeros((self.channels, padding), np.float32))[:, :owed]
 
     def _reset(self, mask: BoolArray | None) -> None:
-        if mask is not None and self.link_channels:
-            raise InvalidParameterError(
-                "the channels of this stream share their gains, so none can be reset alone: "
-                "reset all, or open the stream with link_channels=False"
-            )
         self._stft.reset(mask)
         self.suppressor.reset(mask)
         if mask is None:

@@ -47,6 +47,11 @@ class Chain(Processor):
         return sum(processor.latency for processor in self.processors)
 
     @property
+    def linked(self) -> bool:
+        """Whether the channels of any of the processors are linked."""
+        return any(processor.linked for processor in self.processors)
+
+    @property
     def block_period(self) -> int:
         """The least common multiple of all periods, in samples."""
         return lcm(*(processor.block_period for processor in self.processors))

@@ -77,6 +77,11 @@ class DryWet(Processor):
         return self.processor.latency
 
     @property
+    def linked(self) -> bool:
+        """That of the processor."""
+        return self.processor.linked
+
+    @property
     def block_period(self) -> int:
         """That of the processor."""
         return self.processor.block_period

@@ -73,6 +73,11 @@ class Processor(ABC):
         return 1
 
     @property
+    def linked(self) -> bool:
+        """Whether the channels share what is known of them, so that none can be reset alone."""
+        return False
+
+    @property
     def latency_ms(self) -> float:
         """``latency`` in milliseconds."""
         return 1e3 * self.latency / self.sample_rate
@@ -126,6 +131,11 @@ class Processor(ABC):
         ----------
         mask : bool [channels], optional
             The other channels do not notice. The time axis, common to all, goes on.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the mask is not one boolean a channel, or the channels are linked.
         """
         if mask is None:
             self.nonfinite_samples = 0
@@ -135,6 +145,11 @@ class Processor(ABC):
         if chosen.dtype != np.bool_ or chosen.shape != (self.channels,):
             raise InvalidParameterError(
                 f"the mask of reset must be {self.channels} booleans, one a channel, not {chosen.dtype} {chosen.shape}"
+            )
+        if self.linked:
+            raise InvalidParameterError(
+                "the channels of this stream share their gains, so none can be reset alone: "
+                "reset all, or open the stream with link_channels=False"
             )
         self._reset(chosen)
 
