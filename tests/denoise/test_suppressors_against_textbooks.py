@@ -112,11 +112,11 @@ def test_spectral_subtraction(scene):
 
 
 def test_om_lsa(scene):
-    """Cohen 2002 with a decision-directed a priori SNR, and a high-pass of order 4 at 80 Hz."""
+    """Cohen 2002 with a decision-directed a priori SNR, and a high-pass of order 4 at 70 Hz."""
     rate, spectra, profile, psd = scene
     grid = grid_for(rate)
     frequencies = grid.frequencies_hz.astype(np.float64)
-    highpass = 1 / np.sqrt(1 + (80 / np.maximum(frequencies, 1)) ** 8)
+    highpass = 1 / np.sqrt(1 + (70 / np.maximum(frequencies, 1)) ** 8)
     far = round(470 / grid.bin_hz)
     band = slice(*np.searchsorted(frequencies, (100, 4000)))
     floor, pole = 10 ** (-18 / 20), np.exp(-grid.hop_s / 0.045)

@@ -4,7 +4,7 @@ I. Cohen, "Optimal speech enhancement under signal presence uncertainty using lo
 Signal Process. Lett. 9(4), 2002: the gain, the probability of presence, and the a priori absence from the a priori SNR
 averaged over near bins, far bins and the frame. Our far average is a plain one.
 
-Not from the paper: by default the a priori SNR is smoothed in the cepstrum, and the gains fall off below 80 Hz, where
+Not from the paper: by default the a priori SNR is smoothed in the cepstrum, and the gains fall off below 70 Hz, where
 there is much rumble and little voice, like those of a low-cut switch.
 """
 
@@ -42,7 +42,7 @@ class OmLsa(AprioriSuppressor):
         ``CepstralSmoothing`` unless given.
     floor_db : float, default -18
         Gain in dB where there is no speech.
-    highpass_hz : float, default 80
+    highpass_hz : float, default 70
         Where a fourth-order high-pass has fallen by 3 dB; 0 for none.
     """
 
@@ -51,7 +51,7 @@ class OmLsa(AprioriSuppressor):
         noise: NoiseEstimator | None = None,
         a_priori: AprioriSnr | None = None,
         floor_db: float = -18.0,
-        highpass_hz: float = 80.0,
+        highpass_hz: float = 70.0,
     ) -> None:
         super().__init__(noise or SppMmse(overestimation_db=1.0), a_priori or CepstralSmoothing())
         if not floor_db <= 0.0:
