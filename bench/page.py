@@ -37,8 +37,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _quality(figures: dict[str, Any]) -> str:
     explained = (
         "Means over noisy speech of -5 to 15 dB SNR, some of it reverberant, with recorded noises of all kinds. PESQ: "
-        "P.862.2 wideband (`pesq`); ESTOI: `pystoi`; both at 16 kHz. SI-SDR: means removed, at the clip's own rate. "
-        "The constants of `om_lsa` were chosen on other mixes and on these; those of the other methods follow the papers, fitted to our hop."
+        "P.862.2 wideband (`pesq`); at 16 kHz; ESTOI: `pystoi`. SI-SDR: means removed, at the clip's own rate. "
+        "The constants of `om_lsa` were chosen on other mixes and on these; those of the other methods follow the "
+        "papers, fitted to our hop."
     )
     text = [explained]
     for rate, part in figures["rates"].items():

@@ -12,6 +12,7 @@ from unmuffle.errors import (
     AudioFileError,
     InvalidAudioError,
     InvalidParameterError,
+    MissingExtraError,
     OutputExistsError,
     UnmuffleError,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "FileReport",
     "InvalidAudioError",
     "InvalidParameterError",
+    "MissingExtraError",
     "OutputExistsError",
     "UnmuffleError",
     "__version__",

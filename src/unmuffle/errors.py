@@ -23,5 +23,5 @@ class OutputExistsError(AudioFileError):
     """An output that is already there and was not to be overwritten."""
 
 
-class TruncatedAudioWarning(UserWarning):
-    """A file ends before its header says so; what could be read was used."""
+class MissingExtraError(UnmuffleError, ImportError):
+    """A package of an extra is not installed; the message names the command that installs it."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unmuffle._version import __version__
-from unmuffle.cli import doctor, enhance, info, methods
+from unmuffle.cli import doctor, enhance, info, methods, score
 
 app = typer.Typer(
     name="unmuffle",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("enhance", no_args_is_help=True)(enhance.command)
 app.command("info", no_args_is_help=True)(info.command)
+app.command("score", no_args_is_help=True)(score.command)
 app.command("methods")(methods.command)
 app.command("doctor")(doctor.command)
 
