@@ -25,7 +25,7 @@ def command(
     estimates: Annotated[list[str], typer.Argument(metavar="FILE...", help="Noisy or enhanced versions of it.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Measure how close files come to a clean reference: SNR, SI-SDR, PESQ, STOI and more."""
+    """Measure how close files come to a clean reference."""
     clean, rate = _read(reference)
     found: dict[str, tuple[Delay, list[Score]]] = {}
     for name in estimates:
