@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import latency, long_file, noise_tracking, page, quality, speed
+from bench import blind_snr, latency, long_file, noise_tracking, page, quality, speed
 from bench.machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results"
@@ -23,8 +23,12 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 def main() -> None:
     """Run the parts that were asked for, or all that can be run."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="speed, long_file, latency, noise_tracking, quality [default: all]")
-    parser.add_argument("--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality")
+    parser.add_argument(
+        "parts", nargs="*", help="speed, long_file, latency, noise_tracking, quality, blind_snr [default: all]"
+    )
+    parser.add_argument(
+        "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality and blind_snr"
+    )
     parser.add_argument("--hours", type=float, default=3.0, help="length of the long file [default: 3]")
     options = parser.parse_args()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -35,8 +39,9 @@ def main() -> None:
     }
     if options.pairs is not None:
         parts["quality"] = lambda: quality.measure(options.pairs)
-    elif "quality" in options.parts:
-        parser.error("quality needs --pairs FOLDER")
+        parts["blind_snr"] = lambda: blind_snr.measure(options.pairs)
+    elif {"quality", "blind_snr"} & set(options.parts):
+        parser.error("quality and blind_snr need --pairs FOLDER")
     if unknown := set(options.parts) - set(parts):
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     RESULTS.mkdir(exist_ok=True)

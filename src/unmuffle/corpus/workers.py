@@ -146,7 +146,7 @@ def _interrupts_held_back() -> Iterator[None]:
 def _serve(pipe: Connection, work: Callable[[Any, Report], Any]) -> None:
     """Do tasks until stopped; a stop unwinds the task in hand, so that nothing half-written stays behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _unwind)
+    signal.signal(signal.SIGTERM, unwind)
     try:
         while True:
             pipe.send(("done", work(pipe.recv(), lambda value: pipe.send(("told", value)))))
@@ -155,7 +155,8 @@ def _serve(pipe: Connection, work: Callable[[Any, Report], Any]) -> None:
         return
 
 
-def _unwind(number: int, _: FrameType | None) -> None:
+def unwind(number: int, _: FrameType | None) -> None:
+    """End the process, as the handler of a signal, by way of all open files, so that none is left half-written."""
     # A second one, as when a whole group of processes is ended, would disturb the unwinding.
     signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)

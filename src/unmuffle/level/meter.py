@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.errors import InvalidAudioError, InvalidParameterError
+from unmuffle.errors import InvalidAudioError
 from unmuffle.signal.arrays import FloatArray
-from unmuffle.signal.grid import check_sample_rate
+from unmuffle.signal.grid import check_channels, check_sample_rate
 
 _PIECE = 1 << 16
 """Longer blocks are cut here: an hour given in one call needs no more scratch memory than a second."""
@@ -36,10 +36,8 @@ class Meter(ABC):
     """
 
     def __init__(self, sample_rate: int, channels: int = 1) -> None:
-        if int(channels) != channels or channels < 1:
-            raise InvalidParameterError(f"channels must be a whole number of at least 1, not {channels!r}")
         self.sample_rate = check_sample_rate(sample_rate)
-        self.channels = int(channels)
+        self.channels = check_channels(channels)
         self.samples = 0
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy.typing as npt
 
@@ -19,8 +18,6 @@ from unmuffle.measure.segmental_snr import segmental_snr_db
 from unmuffle.measure.si_sdr import si_sdr_db
 from unmuffle.measure.spectral_distance import log_spectral_distance_db
 
-MeasureFunction: TypeAlias = Callable[[npt.ArrayLike, npt.ArrayLike, int], float]
-
 
 @dataclass(frozen=True)
 class Measure:
@@ -31,14 +28,11 @@ class Measure:
     name, unit : str
         The unit is empty for a plain number.
     more_is_better : bool
-    function : callable
-        ``(reference, estimate, sample_rate) -> float``
     """
 
     name: str
-    unit: str
-    more_is_better: bool
-    function: MeasureFunction
+    unit: str = ""
+    more_is_better: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,21 +44,27 @@ class Score:
     why_not: str | None = None
 
 
-MEASURES: tuple[Measure, ...] = (
-    Measure("SNR", "dB", True, snr_db),
-    Measure("segmental SNR", "dB", True, segmental_snr_db),
-    Measure("frequency-weighted segmental SNR", "dB", True, frequency_weighted_segmental_snr_db),
-    Measure("SI-SDR", "dB", True, si_sdr_db),
-    Measure("PESQ wideband", "", True, pesq_wideband),
-    Measure("PESQ narrowband", "", True, pesq_narrowband),
-    Measure("STOI", "", True, stoi),
-    Measure("ESTOI", "", True, estoi),
-    Measure("CSIG", "", True, lambda *pair: composite(*pair).csig),
-    Measure("CBAK", "", True, lambda *pair: composite(*pair).cbak),
-    Measure("COVL", "", True, lambda *pair: composite(*pair).covl),
-    Measure("log-spectral distance", "dB", False, log_spectral_distance_db),
-    Measure("cepstral distance", "dB", False, cepstral_distance_db),
+def _ratings(reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_rate: int) -> tuple[float, ...]:
+    rating = composite(reference, estimate, sample_rate)
+    return rating.csig, rating.cbak, rating.covl
+
+
+# What comes of one computation is taken from it together.
+_TAKEN: tuple[tuple[Callable[[npt.ArrayLike, npt.ArrayLike, int], float | tuple[float, ...]], tuple[Measure, ...]], ...]
+_TAKEN = (
+    (snr_db, (Measure("SNR", "dB"),)),
+    (segmental_snr_db, (Measure("segmental SNR", "dB"),)),
+    (frequency_weighted_segmental_snr_db, (Measure("frequency-weighted segmental SNR", "dB"),)),
+    (si_sdr_db, (Measure("SI-SDR", "dB"),)),
+    (pesq_wideband, (Measure("PESQ wideband"),)),
+    (pesq_narrowband, (Measure("PESQ narrowband"),)),
+    (stoi, (Measure("STOI"),)),
+    (estoi, (Measure("ESTOI"),)),
+    (_ratings, (Measure("CSIG"), Measure("CBAK"), Measure("COVL"))),
+    (log_spectral_distance_db, (Measure("log-spectral distance", "dB", more_is_better=False),)),
+    (cepstral_distance_db, (Measure("cepstral distance", "dB", more_is_better=False),)),
 )
+MEASURES: tuple[Measure, ...] = tuple(measure for _, measures in _TAKEN for measure in measures)
 
 
 def score(reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_rate: int) -> list[Score]:
@@ -83,11 +83,13 @@ def score(reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_rate: int) -
         One for each of ``MEASURES``. A measure that cannot work on this pair, or whose package is not installed, has
         no value and tells why.
     """
-    return [_one(measure, reference, estimate, sample_rate) for measure in MEASURES]
-
-
-def _one(measure: Measure, reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_rate: int) -> Score:
-    try:
-        return Score(measure, measure.function(reference, estimate, sample_rate))
-    except UnmuffleError as error:
-        return Score(measure, None, str(error))
+    scores: list[Score] = []
+    for function, measures in _TAKEN:
+        try:
+            found = function(reference, estimate, sample_rate)
+        except UnmuffleError as error:
+            scores += [Score(measure, None, str(error)) for measure in measures]
+        else:
+            values = found if isinstance(found, tuple) else (found,)
+            scores += [Score(measure, value) for measure, value in zip(measures, values, strict=True)]
+    return scores

@@ -14,8 +14,8 @@ Frames of 40 ms give two kinds of evidence about the band from 80 Hz to 4 kHz:
 A quadratic form maps the three figures to the SNR of the band, from which is taken what noise there is
 outside it: how much more power quiet frames (25th percentile) have in the full band. The form was fitted
 (least absolute error) to 3,000 mixes of 388 recordings of speech with recorded and synthetic noise at -5 to
-40 dB and at 8, 16 and 48 kHz, a third of them reverberant; on mixes held out the mean absolute error is 4.4
-dB. The SNR is that of the active speech level: speech power where somebody speaks over mean noise power.
+40 dB and at 8, 16 and 48 kHz, a third of them reverberant; what it is worth on others, ``python -m bench``
+measures. The SNR is that of the active speech level: speech power where somebody speaks over mean noise power.
 """
 
 from __future__ import annotations

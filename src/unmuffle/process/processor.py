@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.signal.arrays import BoolArray, FloatArray, find_nonfinite
-from unmuffle.signal.grid import check_sample_rate, is_whole
+from unmuffle.signal.grid import check_channels, check_sample_rate
 
 NonFinite = Literal["raise", "silence"]
 IntOrArray = TypeVar("IntOrArray", int, npt.NDArray[np.integer[Any]])
@@ -52,10 +52,8 @@ class Processor(ABC):
     def __init__(self, sample_rate: int, channels: int = 1, *, nonfinite: NonFinite = "raise") -> None:
         if nonfinite not in ("raise", "silence"):
             raise InvalidParameterError(f"nonfinite must be 'raise' or 'silence', not {nonfinite!r}")
-        if not is_whole(channels) or channels < 1:
-            raise InvalidParameterError(f"channels must be a whole number of at least 1, not {channels!r}")
         self.sample_rate = check_sample_rate(sample_rate)
-        self.channels = int(channels)
+        self.channels = check_channels(channels)
         self.nonfinite: NonFinite = nonfinite
         self.nonfinite_samples = 0
 

@@ -88,6 +88,13 @@ def check_sample_rate(sample_rate: int) -> int:
     return int(sample_rate)
 
 
+def check_channels(channels: int) -> int:
+    """Return the number of channels as an int, or raise ``InvalidParameterError`` if it is not at least 1."""
+    if not is_whole(channels) or channels < 1:
+        raise InvalidParameterError(f"channels must be a whole number of at least 1, not {channels!r}")
+    return int(channels)
+
+
 @lru_cache(maxsize=32)
 def grid_for(sample_rate: int) -> Grid:
     """Return the grid of a sample rate.
