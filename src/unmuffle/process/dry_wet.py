@@ -108,20 +108,22 @@ class DryWet(Processor):
         """Process a block and return both the mix and what it removed, each float32 [channels, m]."""
         block = self._checked(block)
         self._dry.push(block)
-        return self._mix(self.processor.process(block))
+        mixed, dry = self._mix(self.processor.process(block))
+        return mixed, dry - mixed
 
     def flush_split(self) -> tuple[FloatArray, FloatArray]:
         """End the stream and return the rest of the mix and of what it removed."""
-        rest = self._mix(self.processor.flush())
+        mixed, dry = self._mix(self.processor.flush())
+        removed = dry - mixed
         self._reset(None)
-        return rest
+        return mixed, removed
 
     def _process(self, block: FloatArray) -> FloatArray:
         self._dry.push(block)
-        return self._mix(self.processor.process(block))[self.residual]
+        return self._chosen(self.processor.process(block))
 
     def _flush(self) -> FloatArray:
-        return self._mix(self.processor.flush())[self.residual]
+        return self._chosen(self.processor.flush())
 
     def _reset(self, mask: BoolArray | None) -> None:
         self.processor.reset(mask)
@@ -131,14 +133,19 @@ class DryWet(Processor):
         else:
             self._dry.silence(mask)
 
+    def _chosen(self, wet: FloatArray) -> FloatArray:
+        mixed, dry = self._mix(wet)
+        return dry - mixed if self.residual else mixed
+
     def _mix(self, wet: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the mix and the input in phase with it, which holds until the next block."""
         dry = self._dry.pop(wet.shape[1])
         share = self._next_shares(wet.shape[1])
         if isinstance(share, float) and share in (0.0, 1.0):
             mixed = wet if share == 1.0 else dry.copy()
         else:
             mixed = dry + share * (wet - dry)
-        return mixed, dry - mixed
+        return mixed, dry
 
     def _next_shares(self, count: int) -> float | FloatArray:
         """Return the share of the wet signal in the next samples: one number, or [count] while it glides."""
