@@ -9,7 +9,7 @@ import sys
 import pytest
 from worker_tasks import process_id, quick_or_slow, square, square_or_die
 
-from unmuffle.corpus.workers import WorkerDiedError, run_in_workers
+from unmuffle.jobs.workers import WorkerDiedError, run_in_workers
 
 
 def done(events):

@@ -9,7 +9,7 @@ from pair_signals import delayed
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.measure import align, estimate_delay, si_sdr_db
-from unmuffle.measure.alignment import LEAST_LIKENESS
+from unmuffle.measure.reference.alignment import LEAST_LIKENESS
 
 
 @pytest.mark.parametrize("rate", [8000, 48000])

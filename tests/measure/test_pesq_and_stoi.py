@@ -20,7 +20,7 @@ from unmuffle.measure import (
     stoi,
     weighted_spectral_slope,
 )
-from unmuffle.measure.composite_ratings import composite_of
+from unmuffle.measure.reference.composite_ratings import composite_of
 from unmuffle.signal import resample
 
 

@@ -16,7 +16,7 @@ from unmuffle.measure import (
     log_spectral_distance_db,
     weighted_spectral_slope,
 )
-from unmuffle.measure.critical_bands import critical_bands
+from unmuffle.measure.reference.critical_bands import critical_bands
 
 DISTANCES = (log_spectral_distance_db, cepstral_distance_db, log_likelihood_ratio, weighted_spectral_slope)
 

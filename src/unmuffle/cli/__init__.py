@@ -10,7 +10,7 @@ def main() -> None:
     """Run the command line."""
     try:
         from unmuffle.cli.app import app
-        from unmuffle.corpus.workers import unwind
+        from unmuffle.jobs.workers import unwind
 
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from unmuffle.cli.console import messages
 from unmuffle.corpus import Outcome, Task
-from unmuffle.measure.wording import clock
+from unmuffle.measure.single.wording import clock
 
 MOST_ROWS = 40
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from unmuffle.cli.console import EXIT_FAILED, messages, plain_errors
 from unmuffle.errors import AudioFileError, UnmuffleError
-from unmuffle.measure import MEASURES, Delay, Measure, Score, align, score
+from unmuffle.measure import REFERENCE_MEASURES, Delay, Score, align, score
 from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.files import open_reader
 
@@ -59,7 +59,7 @@ def _score(clean: FloatArray, rate: int, name: str) -> tuple[Delay, list[Score]]
 
 
 def _as_data(delay: Delay, scores: list[Score]) -> dict[str, Any]:
-    values = {item.measure.name: item.value for item in scores}
+    values = {item.measure.key: item.value for item in scores}
     return {"delay_samples": delay.samples, "scores": values}
 
 
@@ -74,14 +74,9 @@ def _print(found: dict[str, tuple[Delay, list[Score]]]) -> None:
 
     line("", found)
     line("delay, samples", (f"{round(delay.samples, 1) + 0.0:.1f}" for delay, _ in found.values()))
-    for place, measure in enumerate(MEASURES):
+    for place, measure in enumerate(REFERENCE_MEASURES):
         values = (scores[place].value for _, scores in found.values())
-        line(_title(measure), ("-" if value is None else f"{value:.3f}" for value in values))
+        line(measure.title, (measure.format(value) for value in values))
     reasons = dict.fromkeys(item.why_not for _, scores in found.values() for item in scores if item.why_not)
     for why_not in reasons:
         messages.print(why_not, style="yellow", markup=False)
-
-
-def _title(measure: Measure) -> str:
-    unit = f", {measure.unit}" if measure.unit else ""
-    return f"{measure.name}{unit}{'' if measure.more_is_better else ' (less is better)'}"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from unmuffle.corpus.plan import STREAM, Task
-from unmuffle.corpus.workers import Report, run_in_workers
 from unmuffle.enhancer import Enhancer, FileReport
 from unmuffle.errors import InvalidParameterError, UnmuffleError
+from unmuffle.jobs.workers import Report, run_in_workers
 from unmuffle.signal.files import RawFormat
 
 

@@ -1,32 +1,36 @@
 """Measures of recordings."""
 
-from unmuffle.measure.alignment import Alignment, Delay, align, estimate_delay
-from unmuffle.measure.bandwidth import Bandwidth, BandwidthMeter, detect_bandwidth
-from unmuffle.measure.cepstral_distance import cepstral_distance_db
-from unmuffle.measure.clipping import ChannelClipping, Clipping, ClippingMeter, measure_clipping
-from unmuffle.measure.composite_ratings import Composite, composite
-from unmuffle.measure.dc import DcMeter, dc_offset
-from unmuffle.measure.frequency_weighted_snr import frequency_weighted_segmental_snr_db
-from unmuffle.measure.hum import Hum, HumLine, HumMeter, detect_hum
-from unmuffle.measure.intelligibility import estoi, stoi
-from unmuffle.measure.likelihood_ratio import log_likelihood_ratio
-from unmuffle.measure.perceptual_quality import pesq_narrowband, pesq_wideband
-from unmuffle.measure.plain_snr import snr_db
-from unmuffle.measure.recording import RecordingAnalyzer, RecordingReport, describe_recording
-from unmuffle.measure.scorecard import MEASURES, Measure, Score, score
-from unmuffle.measure.segmental_snr import segmental_snr_db
-from unmuffle.measure.si_sdr import si_sdr_db
-from unmuffle.measure.silence import Silence, SilenceMeter, detect_silence
-from unmuffle.measure.snr import SnrEstimate, SnrMeter, estimate_snr
-from unmuffle.measure.spectral_distance import log_spectral_distance_db
-from unmuffle.measure.spectral_slope import weighted_spectral_slope
+from unmuffle.measure.reference.alignment import Alignment, Delay, align, estimate_delay
+from unmuffle.measure.reference.cepstral_distance import cepstral_distance_db
+from unmuffle.measure.reference.composite_ratings import Composite, composite
+from unmuffle.measure.reference.frequency_weighted_snr import frequency_weighted_segmental_snr_db
+from unmuffle.measure.reference.intelligibility import estoi, stoi
+from unmuffle.measure.reference.likelihood_ratio import log_likelihood_ratio
+from unmuffle.measure.reference.perceptual_quality import pesq_narrowband, pesq_wideband
+from unmuffle.measure.reference.plain_snr import snr_db
+from unmuffle.measure.reference.scorecard import REFERENCE_MEASURES, score
+from unmuffle.measure.reference.segmental_snr import segmental_snr_db
+from unmuffle.measure.reference.si_sdr import si_sdr_db
+from unmuffle.measure.reference.spectral_distance import log_spectral_distance_db
+from unmuffle.measure.reference.spectral_slope import weighted_spectral_slope
+from unmuffle.measure.results import UNPROCESSED, ClipResult, Results
+from unmuffle.measure.scores import Measure, Score
+from unmuffle.measure.single.bandwidth import Bandwidth, BandwidthMeter, detect_bandwidth
+from unmuffle.measure.single.clipping import ChannelClipping, Clipping, ClippingMeter, measure_clipping
+from unmuffle.measure.single.dc import DcMeter, dc_offset
+from unmuffle.measure.single.hum import Hum, HumLine, HumMeter, detect_hum
+from unmuffle.measure.single.recording import RecordingAnalyzer, RecordingReport, describe_recording
+from unmuffle.measure.single.silence import Silence, SilenceMeter, detect_silence
+from unmuffle.measure.single.snr import SnrEstimate, SnrMeter, estimate_snr
 
 __all__ = [
-    "MEASURES",
+    "REFERENCE_MEASURES",
+    "UNPROCESSED",
     "Alignment",
     "Bandwidth",
     "BandwidthMeter",
     "ChannelClipping",
+    "ClipResult",
     "Clipping",
     "ClippingMeter",
     "Composite",
@@ -38,6 +42,7 @@ __all__ = [
     "Measure",
     "RecordingAnalyzer",
     "RecordingReport",
+    "Results",
     "Score",
     "Silence",
     "SilenceMeter",

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.level import Meter
-from unmuffle.measure.framing import Framer
+from unmuffle.measure.single.framing import Framer
 from unmuffle.signal.arrays import BoolArray, FloatArray, as_channels
 
 MOST_SPANS = 10

@@ -1,7 +1,7 @@
-"""Speech and noise put together at a stated ratio.
+"""The active level of speech: ITU-T P.56 (2011), method B.
 
-The level of speech is its active level (ITU-T P.56, method B), which leaves the pauses out: a ratio then
-means the same for a hurried talker and for a slow one. Left out of P.56: the filter before the meter.
+It leaves the pauses out: a ratio to it means the same for a hurried talker and for a slow one. Left out of P.56: the
+filter before the meter.
 """
 
 from __future__ import annotations
@@ -44,31 +44,3 @@ def active_level_db(speech: NDArray[np.float32], sample_rate: int) -> float:
     levels_db = 10 * np.log10(energy / activity)
     # The active level is the one that lies the margin above the threshold that it is measured with.
     return float(levels_db[np.argmax(levels_db - thresholds_db <= MARGIN_DB)])
-
-
-def mix_at_snr(
-    speech: NDArray[np.float32], noise: NDArray[np.float32], snr_db: float, sample_rate: int
-) -> NDArray[np.float32]:
-    """Add noise to speech so that the active level of the speech is `snr_db` above the RMS of the noise.
-
-    Parameters
-    ----------
-    speech, noise
-        Signals of the same shape `[n]`. The speech keeps its level, the noise is scaled.
-    snr_db
-        Ratio in dB, any finite value.
-    sample_rate
-        Samples per second of both.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or if one of the two is silent all through.
-    """
-    if speech.shape != noise.shape:
-        raise ValueError(f"speech and noise must have the same shape, got {speech.shape} and {noise.shape}")
-    if not noise.any():
-        raise ValueError("the noise is silent all through, so no gain brings it to a level")
-    noise_db = 10 * np.log10(np.mean(noise.astype(np.float64) ** 2))
-    gain_db = active_level_db(speech, sample_rate) - snr_db - noise_db
-    return (speech + noise * 10 ** (gain_db / 20)).astype(np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unmuffle.measure.paired_frames import Floats
+from unmuffle.measure.reference.paired_frames import Floats
 
 _DITHER = 1e-12
 """White noise at -120 dBFS, far below 16-bit audio: silent and band-limited frames can be solved with it."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.pairs import silent_reference
+from unmuffle.measure.reference.pairs import silent_reference
 from unmuffle.signal.arrays import BoolArray, FloatArray
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
 from unmuffle.level import LOUDEST, LoudnessMeter, Meter
-from unmuffle.measure.bandwidth import Bandwidth, BandwidthMeter
-from unmuffle.measure.clipping import Clipping, ClippingMeter
-from unmuffle.measure.dc import DcMeter
-from unmuffle.measure.hum import Hum, HumMeter
-from unmuffle.measure.silence import Silence, SilenceMeter
-from unmuffle.measure.snr import SnrEstimate, SnrMeter
+from unmuffle.measure.single.bandwidth import Bandwidth, BandwidthMeter
+from unmuffle.measure.single.clipping import Clipping, ClippingMeter
+from unmuffle.measure.single.dc import DcMeter
+from unmuffle.measure.single.hum import Hum, HumMeter
+from unmuffle.measure.single.silence import Silence, SilenceMeter
+from unmuffle.measure.single.snr import SnrEstimate, SnrMeter
 from unmuffle.signal.arrays import as_channels
 
 _BATCH_S = 0.5
@@ -78,7 +78,7 @@ class RecordingReport:
     def lines(self) -> list[str]:
         """Return the report in plain words, one finding a line."""
         # Imported here because the wording needs this module's type.
-        from unmuffle.measure.wording import recording_lines
+        from unmuffle.measure.single.wording import recording_lines
 
         return recording_lines(self)
 

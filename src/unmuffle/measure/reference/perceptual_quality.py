@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
 from unmuffle.measure.extras import load_metric
-from unmuffle.measure.pairs import NARROWBAND_HZ, WIDEBAND_HZ, checked_pair, mean_over_channels, resampled
+from unmuffle.measure.reference.pairs import NARROWBAND_HZ, WIDEBAND_HZ, checked_pair, mean_over_channels, resampled
 from unmuffle.signal.arrays import FloatArray
 
 _LEAST_S = 0.25

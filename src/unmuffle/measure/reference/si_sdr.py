@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.pairs import checked_pair, mean_over_channels, silent_reference
-from unmuffle.measure.plain_snr import energy_ratio_db
+from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels, silent_reference
+from unmuffle.measure.reference.plain_snr import energy_ratio_db
 from unmuffle.signal.arrays import FloatArray
 
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.critical_bands import critical_bands, fft_size
-from unmuffle.measure.paired_frames import Floats, energies, loizou_framing, over_frames, sounding
-from unmuffle.measure.pairs import checked_pair, mean_over_channels, resampled, speech_rate
-from unmuffle.measure.segmental_snr import HIGHEST_DB, LOWEST_DB
+from unmuffle.measure.reference.critical_bands import critical_bands, fft_size
+from unmuffle.measure.reference.paired_frames import Floats, energies, loizou_framing, over_frames, sounding
+from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels, resampled, speech_rate
+from unmuffle.measure.reference.segmental_snr import HIGHEST_DB, LOWEST_DB
 from unmuffle.signal.arrays import FloatArray
 
 _NAME = "frequency-weighted segmental SNR"

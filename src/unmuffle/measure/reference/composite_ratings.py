@@ -20,12 +20,12 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.likelihood_ratio import log_likelihood_ratio
-from unmuffle.measure.paired_frames import loizou_framing, over_frames
-from unmuffle.measure.pairs import WIDEBAND_HZ, checked_pair, mean_over_channels, resampled, speech_rate
-from unmuffle.measure.perceptual_quality import pesq_narrowband, pesq_wideband
-from unmuffle.measure.segmental_snr import frame_snr_db
-from unmuffle.measure.spectral_slope import weighted_spectral_slope
+from unmuffle.measure.reference.likelihood_ratio import log_likelihood_ratio
+from unmuffle.measure.reference.paired_frames import loizou_framing, over_frames
+from unmuffle.measure.reference.pairs import WIDEBAND_HZ, checked_pair, mean_over_channels, resampled, speech_rate
+from unmuffle.measure.reference.perceptual_quality import pesq_narrowband, pesq_wideband
+from unmuffle.measure.reference.segmental_snr import frame_snr_db
+from unmuffle.measure.reference.spectral_slope import weighted_spectral_slope
 from unmuffle.signal.arrays import FloatArray
 
 _LEAST_S = 0.25

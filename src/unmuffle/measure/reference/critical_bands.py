@@ -11,7 +11,7 @@ from math import exp
 
 import numpy as np
 
-from unmuffle.measure.paired_frames import Floats
+from unmuffle.measure.reference.paired_frames import Floats
 
 _CENTRES_HZ = (
     *(50.0, 120.0, 190.0, 260.0, 330.0, 400.0, 470.0, 540.0, 617.372, 703.378, 798.717, 904.128, 1020.38),

@@ -11,7 +11,7 @@ from math import log10
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.pairs import checked_pair, mean_over_channels
+from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels
 from unmuffle.signal.arrays import FloatArray
 
 LARGEST_DB = 100.0

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.paired_frames import Floats, Framing, energies, over_frames, sounding
-from unmuffle.measure.pairs import checked_pair, mean_over_channels
+from unmuffle.measure.reference.paired_frames import Floats, Framing, energies, over_frames, sounding
+from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels
 from unmuffle.signal.arrays import FloatArray
 
 LOWEST_DB, HIGHEST_DB = -10.0, 35.0

@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.level import Meter
-from unmuffle.measure.framing import Framer, hann
-from unmuffle.measure.histogram import LevelHistogram
+from unmuffle.measure.single.framing import Framer, hann
+from unmuffle.measure.single.histogram import LevelHistogram
 from unmuffle.signal.arrays import FloatArray, as_channels
 
 LOWEST_DB = -10.0

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from unmuffle.measure.recording import RecordingReport
+    from unmuffle.measure.single.recording import RecordingReport
 
 _CLEARLY_OFF_CENTRE = 1e-3
 _MOST_LINES_NAMED = 3

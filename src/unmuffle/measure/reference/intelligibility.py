@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
 from unmuffle.measure.extras import load_metric
-from unmuffle.measure.pairs import checked_pair, mean_over_channels
+from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels
 from unmuffle.signal.arrays import FloatArray
 
 _LEAST_S = 0.4

@@ -16,9 +16,9 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.linear_prediction import linear_prediction, prediction_order
-from unmuffle.measure.paired_frames import Floats, loizou_framing, mean_of_lowest, over_frames
-from unmuffle.measure.pairs import checked_pair, mean_over_channels, resampled, speech_rate
+from unmuffle.measure.reference.linear_prediction import linear_prediction, prediction_order
+from unmuffle.measure.reference.paired_frames import Floats, loizou_framing, mean_of_lowest, over_frames
+from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels, resampled, speech_rate
 from unmuffle.signal.arrays import FloatArray
 
 _LEAST_S = 0.030

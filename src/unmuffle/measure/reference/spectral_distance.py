@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidParameterError
-from unmuffle.measure.framing import hann
-from unmuffle.measure.paired_frames import Floats, Framing, energies, over_frames, sounding
-from unmuffle.measure.pairs import checked_pair, mean_over_channels
+from unmuffle.measure.reference.paired_frames import Floats, Framing, energies, over_frames, sounding
+from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels
+from unmuffle.measure.single.framing import hann
 from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.grid import grid_for
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
-from unmuffle.measure.pairs import checked_pair
+from unmuffle.measure.reference.pairs import checked_pair
 from unmuffle.signal.arrays import ComplexArray, FloatArray
 
 LEAST_COMPENSATED_S = 0.001

@@ -1,0 +1,1 @@
+"""Measures of one recording that has nothing to be compared with."""
