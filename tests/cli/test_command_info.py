@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -27,19 +28,21 @@ def test_every_finding_has_its_line(hissing):
     lines = said.out.splitlines()
     assert lines[0] == str(hissing)
     assert lines[1] == "stored as: pcm_s24le (s24) in wav, stereo"
-    begins = [line.split(":")[0] for line in lines[1:9]]
+    begins = [line.split(":")[0] for line in lines[1:10]]
     assert begins == [
         "stored as",
         "format",
         "bandwidth",
         "level",
+        "samples",
         "speech over noise",
         "clipping",
         "hum",
         "silence",
     ]
     assert lines[2] == "format: 48,000 Hz, stereo, 6.00 s"
-    assert "LUFS" in lines[4]
+    assert re.fullmatch(r"level: -\d+\.\d LUFS, range \d+\.\d LU, true peak -?\d+\.\d dBTP", lines[4])
+    assert re.fullmatch(r"samples: peak -0\.9 dBFS, RMS -\d+\.\d dBFS, crest factor \d+\.\d dB", lines[5])
 
 
 def test_json_is_the_same_for_programs(hissing):
@@ -50,6 +53,11 @@ def test_json_is_the_same_for_programs(hissing):
     assert (told["sample_rate"], told["channels"], told["seconds"]) == (RATE, 2, 6.0)
     assert (told["format"]["codec"], told["format"]["container"]) == ("pcm_s24le", "wav")
     assert told["peak_dbfs"] == pytest.approx(20 * np.log10(0.9), abs=0.01)
+    assert told["crest_factor_db"] == pytest.approx(told["peak_dbfs"] - told["rms_dbfs"])
+    # Flat tops rise between their samples.
+    assert told["peak_dbfs"] < told["true_peak_dbtp"] < told["peak_dbfs"] + 6.0
+    assert told["peak_to_loudness_lu"] == pytest.approx(told["true_peak_dbtp"] - told["loudness_lufs"])
+    assert told["loudness_range_lu"] >= 0.0
     assert told["clipping"]["runs"] > 0
     assert told["silence"]["digital_share"] == pytest.approx(0.5 / 6.0, abs=0.02)
     assert told["nonfinite_samples"] == 0
@@ -64,7 +72,7 @@ def test_json_of_silence_holds_no_infinity(tmp_path, write_file):
         raise AssertionError(f"{constant} is not JSON")
 
     told = json.loads(said.out, parse_constant=refuse)
-    assert told["loudness_lufs"] is None
+    assert told["loudness_lufs"] is told["loudness_range_lu"] is told["true_peak_dbtp"] is None
 
 
 def test_a_truncated_file_is_described_and_it_is_said(hissing, tmp_path):

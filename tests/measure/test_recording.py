@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from measure_signals import low_passed, noise, speech_like
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
-from unmuffle.level import integrated_loudness
+from unmuffle.level import integrated_loudness, loudness_range, true_peak_dbtp
 from unmuffle.measure import RecordingAnalyzer, describe_recording
 
 
@@ -73,6 +73,8 @@ def test_everything_is_found():
     assert report.silence.digital_share == pytest.approx(1.0 / 8.0, abs=0.01)
     assert report.dc_offset == pytest.approx(troubled(48000, 8.0).mean(axis=1).tolist(), abs=1e-6)
     assert report.loudness_lufs == integrated_loudness(troubled(48000, 8.0), 48000)
+    assert report.loudness_range_lu == loudness_range(troubled(48000, 8.0), 48000)
+    assert report.true_peak_dbtp == pytest.approx(true_peak_dbtp(troubled(48000, 8.0), 48000), abs=1e-6)
 
 
 def test_peak_and_rms_are_those_of_full_scale():
@@ -80,6 +82,17 @@ def test_peak_and_rms_are_those_of_full_scale():
     report = describe_recording(np.stack([sine, sine]), 48000)
     assert report.peak_dbfs == pytest.approx(0.0, abs=1e-6)
     assert report.rms_dbfs == pytest.approx(-3.0103, abs=1e-3)
+    assert report.crest_factor_db == pytest.approx(3.0103, abs=1e-3)
+    assert report.true_peak_dbtp == pytest.approx(0.0, abs=0.05)
+    assert report.peak_to_loudness_lu == pytest.approx(report.true_peak_dbtp - report.loudness_lufs)
+
+
+def test_a_true_peak_between_the_samples_is_above_the_peak():
+    sine = np.sin(0.5 * np.pi * np.arange(48000) + 0.25 * np.pi)
+    report = describe_recording(sine, 48000)
+    assert report.peak_dbfs == pytest.approx(-3.01, abs=0.01)
+    # The hard beginning rings a little above the sine itself.
+    assert 0.0 < report.true_peak_dbtp < 0.5
 
 
 def test_nonfinite_samples_count_as_silence():
@@ -102,14 +115,15 @@ def test_short_silent_and_extreme_input(rate, seconds, gain):
     analyzer.process((gain * np.random.default_rng(0).standard_normal((2, samples))).astype(np.float32))
     report = analyzer.report()
     assert report.seconds == samples / rate
-    assert len(report.lines()) >= 7
+    assert len(report.lines()) >= 8
     json.dumps(report.to_dict(), allow_nan=False)
 
 
 def test_the_dict_has_none_for_what_json_cannot_say():
     plain = describe_recording(np.zeros(16000), 16000).to_dict()
     assert plain["peak_dbfs"] is None
-    assert plain["loudness_lufs"] is None
+    assert plain["loudness_lufs"] is plain["true_peak_dbtp"] is None
+    assert plain["loudness_range_lu"] is plain["crest_factor_db"] is plain["peak_to_loudness_lu"] is None
     assert plain["bandwidth"] == {"hz": None, "limited": False, "drop_db": None}
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 
@@ -119,7 +133,9 @@ def test_the_lines_say_it_in_words():
     for words in (
         "48,000 Hz, stereo, 8.00 s",
         "limited to 14.",
-        "LUFS",
+        "LUFS, range",
+        "dBTP",
+        "crest factor",
         "50 Hz mains",
         "digital silence",
         "DC offset",

@@ -1,9 +1,9 @@
-"""Programme loudness: ITU-R BS.1770-5 (2023), annex 1, and EBU R 128.
+"""Programme loudness: ITU-R BS.1770-5 (2023), annex 1, EBU R 128 and EBU Tech 3341.
 
 K-weighted mean squares of 400 ms blocks that overlap by 75 %, summed over channels with their weights
 (equations 1 to 4), an absolute gate at -70 LUFS and a relative gate 10 LU below the loudness of what passed
-it (equations 5 to 7). Left out: annex 2 (true peak; the peak given here is that of the samples) and the
-object-based layouts of annex 3.
+it (equations 5 to 7). Momentary (400 ms) and short-term (3 s) loudness are taken every 100 ms, without a gate. Left
+out: the object-based layouts of annex 3. The peak given here is that of the samples; see ``true_peak`` for annex 2.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.level.k_weighting import k_weighting
+from unmuffle.level.loudness_range import range_of
 from unmuffle.level.meter import Meter
 from unmuffle.signal.arrays import FloatArray, as_channels
 
@@ -26,12 +27,13 @@ RELATIVE_GATE_LU = -10.0
 _OFFSET_DB = -0.691
 _HOPS_A_SECOND = 10
 _HOPS_A_BLOCK = 4
+_HOPS_SHORT_TERM = 30
 _SURROUND = 10.0 ** (1.5 / 10.0)
 _WEIGHTS = {5: (1.0, 1.0, 1.0, _SURROUND, _SURROUND), 6: (1.0, 1.0, 1.0, 0.0, _SURROUND, _SURROUND)}
 
 
 class LoudnessMeter(Meter):
-    """Integrated loudness of a stream.
+    """Integrated, momentary and short-term loudness and loudness range of a stream.
 
     Memory grows by 8 bytes for every 100 ms heard (0.3 MB an hour).
 
@@ -79,12 +81,27 @@ class LoudnessMeter(Meter):
     @property
     def integrated_lufs(self) -> float:
         """Gated loudness of all that was heard; -inf for silence and for less than a 400 ms block."""
-        powers = self._block_powers()
+        powers = self._powers(_HOPS_A_BLOCK)
         loud = powers[powers > _power(ABSOLUTE_GATE_LUFS)]
         if loud.size == 0:
             return -inf
         gate = 10.0 ** (RELATIVE_GATE_LU / 10.0) * loud.mean()
         return _lufs(float(loud[loud > gate].mean()))
+
+    @property
+    def momentary_max_lufs(self) -> float:
+        """Highest momentary loudness; -inf for silence and for less than 400 ms."""
+        return float(_lufs_of(self._powers(_HOPS_A_BLOCK)).max(initial=-inf))
+
+    @property
+    def short_term_max_lufs(self) -> float:
+        """Highest short-term loudness; -inf for silence and for less than 3 s."""
+        return float(_lufs_of(self._powers(_HOPS_SHORT_TERM)).max(initial=-inf))
+
+    @property
+    def loudness_range_lu(self) -> float | None:
+        """Loudness range (EBU Tech 3342); None for less than 3 s and where all is below the gate."""
+        return range_of(_lufs_of(self._powers(_HOPS_SHORT_TERM)))
 
     @property
     def sample_peak_dbfs(self) -> float:
@@ -116,14 +133,15 @@ class LoudnessMeter(Meter):
         index = sample * _HOPS_A_SECOND // self.sample_rate
         return index + 1 if self._hop_start(index + 1) <= sample else index
 
-    def _block_powers(self) -> npt.NDArray[np.float64]:
+    def _powers(self, hops: int) -> npt.NDArray[np.float64]:
+        """Return the mean power of every window of so many hops, one starting at each hop."""
         sums = np.array(self._hops)
-        blocks = sums.size - _HOPS_A_BLOCK + 1
-        if blocks < 1:
+        windows = sums.size - hops + 1
+        if windows < 1:
             return np.zeros(0)
         edges = np.arange(sums.size + 1) * self.sample_rate // _HOPS_A_SECOND
-        energy = sum(sums[offset : offset + blocks] for offset in range(_HOPS_A_BLOCK))
-        powers: npt.NDArray[np.float64] = energy / (edges[_HOPS_A_BLOCK:] - edges[:blocks])
+        energy = sum(sums[offset : offset + windows] for offset in range(hops))
+        powers: npt.NDArray[np.float64] = energy / (edges[hops:] - edges[:windows])
         return powers
 
 
@@ -138,6 +156,26 @@ def integrated_loudness(
     meter = LoudnessMeter(sample_rate, samples.shape[0], channel_weights)
     meter.process(samples)
     return meter.integrated_lufs
+
+
+def loudness_range(
+    audio: npt.ArrayLike, sample_rate: int, channel_weights: Sequence[float] | None = None
+) -> float | None:
+    """Return the loudness range in LU of audio ``[samples]`` or ``[channels, samples]``.
+
+    See ``LoudnessMeter`` for the parameters and what is raised; None below 3 s and where all is below -70 LUFS. With
+    less than a minute of audio the figure says little.
+    """
+    samples = as_channels(audio)
+    meter = LoudnessMeter(sample_rate, samples.shape[0], channel_weights)
+    meter.process(samples)
+    return meter.loudness_range_lu
+
+
+def _lufs_of(powers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    with np.errstate(divide="ignore"):
+        lufs: npt.NDArray[np.float64] = _OFFSET_DB + 10.0 * np.log10(powers)
+    return lufs
 
 
 def _lufs(power: float) -> float:

@@ -16,14 +16,20 @@ from unmuffle.measure.reference.spectral_slope import weighted_spectral_slope
 from unmuffle.measure.results import UNPROCESSED, ClipResult, Results
 from unmuffle.measure.scores import Measure, Score
 from unmuffle.measure.single.bandwidth import Bandwidth, BandwidthMeter, detect_bandwidth
+from unmuffle.measure.single.blind_scores import BLIND_MEASURES, score_blind
 from unmuffle.measure.single.clipping import ChannelClipping, Clipping, ClippingMeter, measure_clipping
 from unmuffle.measure.single.dc import DcMeter, dc_offset
+from unmuffle.measure.single.dnsmos import Dnsmos, dnsmos
+from unmuffle.measure.single.dynamics import Dynamics, DynamicsMeter, crest_factor_db
 from unmuffle.measure.single.hum import Hum, HumLine, HumMeter, detect_hum
 from unmuffle.measure.single.recording import RecordingAnalyzer, RecordingReport, describe_recording
+from unmuffle.measure.single.reverberation import ModulationSpectrum, modulation_spectrum, srmr
 from unmuffle.measure.single.silence import Silence, SilenceMeter, detect_silence
 from unmuffle.measure.single.snr import SnrEstimate, SnrMeter, estimate_snr
+from unmuffle.measure.single.spectral_features import SpectralFeatures, spectral_features
 
 __all__ = [
+    "BLIND_MEASURES",
     "REFERENCE_MEASURES",
     "UNPROCESSED",
     "Alignment",
@@ -36,10 +42,14 @@ __all__ = [
     "Composite",
     "DcMeter",
     "Delay",
+    "Dnsmos",
+    "Dynamics",
+    "DynamicsMeter",
     "Hum",
     "HumLine",
     "HumMeter",
     "Measure",
+    "ModulationSpectrum",
     "RecordingAnalyzer",
     "RecordingReport",
     "Results",
@@ -48,14 +58,17 @@ __all__ = [
     "SilenceMeter",
     "SnrEstimate",
     "SnrMeter",
+    "SpectralFeatures",
     "align",
     "cepstral_distance_db",
     "composite",
+    "crest_factor_db",
     "dc_offset",
     "describe_recording",
     "detect_bandwidth",
     "detect_hum",
     "detect_silence",
+    "dnsmos",
     "estimate_delay",
     "estimate_snr",
     "estoi",
@@ -63,12 +76,16 @@ __all__ = [
     "log_likelihood_ratio",
     "log_spectral_distance_db",
     "measure_clipping",
+    "modulation_spectrum",
     "pesq_narrowband",
     "pesq_wideband",
     "score",
+    "score_blind",
     "segmental_snr_db",
     "si_sdr_db",
     "snr_db",
+    "spectral_features",
+    "srmr",
     "stoi",
     "weighted_spectral_slope",
 ]

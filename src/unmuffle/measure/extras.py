@@ -1,4 +1,4 @@
-"""Measures that another package computes: it is loaded when first asked for, and named where it is missing."""
+"""Packages of the extras: loaded when first asked for, and named where they are missing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any
 from unmuffle.errors import MissingExtraError
 
 
-def load_metric(package: str) -> Any:
-    """Return the module of a package of the ``metrics`` extra, or raise ``MissingExtraError``."""
+def load_package(module: str, extra: str, purpose: str = "this measure") -> Any:
+    """Return a module of a package of an extra.
+
+    Raises
+    ------
+    MissingExtraError
+        If the package, or one that it needs, is not installed, with the command that installs it.
+    """
     try:
-        return import_module(package)
+        return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != package:
-            raise
+        package = (error.name or module).partition(".")[0]
         raise MissingExtraError(
-            f'this measure needs the package {package}: pip install "unmuffle[metrics]"', name=package
+            f'{purpose} needs the package {package}: pip install "unmuffle[{extra}]"', name=package
         ) from None

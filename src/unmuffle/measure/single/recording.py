@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import inf, isfinite, log10
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
-from unmuffle.level import LOUDEST, LoudnessMeter, Meter
+from unmuffle.level import LOUDEST, LoudnessMeter, Meter, TruePeakMeter
 from unmuffle.measure.single.bandwidth import Bandwidth, BandwidthMeter
 from unmuffle.measure.single.clipping import Clipping, ClippingMeter
 from unmuffle.measure.single.dc import DcMeter
+from unmuffle.measure.single.dynamics import DynamicsMeter
 from unmuffle.measure.single.hum import Hum, HumMeter
 from unmuffle.measure.single.silence import Silence, SilenceMeter
 from unmuffle.measure.single.snr import SnrEstimate, SnrMeter
@@ -38,8 +39,16 @@ class RecordingReport:
     peak_dbfs, rms_dbfs : float
         Largest sample magnitude, and root mean square over all channels, in dB of full scale 1.0 (a
         full-scale sine has an RMS of -3.0); -inf for silence and for no samples.
+    crest_factor_db : float or None
+        The difference of the two; None for silence.
+    true_peak_dbtp : float
+        Peak of the waveform between the samples (ITU-R BS.1770, annex 2); -inf for silence.
     loudness_lufs : float
         Integrated loudness (ITU-R BS.1770); -inf for silence and below 400 ms.
+    loudness_range_lu : float or None
+        Loudness range (EBU Tech 3342); None below 3 s and where nothing is above -70 LUFS.
+    peak_to_loudness_lu : float or None
+        True peak over integrated loudness; None where there is no loudness.
     bandwidth : Bandwidth
         True audio bandwidth.
     snr : SnrEstimate
@@ -61,7 +70,11 @@ class RecordingReport:
     seconds: float
     peak_dbfs: float
     rms_dbfs: float
+    crest_factor_db: float | None
+    true_peak_dbtp: float
     loudness_lufs: float
+    loudness_range_lu: float | None
+    peak_to_loudness_lu: float | None
     bandwidth: Bandwidth
     snr: SnrEstimate
     clipping: Clipping
@@ -101,6 +114,8 @@ class RecordingAnalyzer:
 
     def __init__(self, sample_rate: int, channels: int = 1) -> None:
         self._loudness = LoudnessMeter(sample_rate, channels)
+        self._true_peak = TruePeakMeter(sample_rate, channels)
+        self._dynamics = DynamicsMeter(sample_rate, channels)
         self._bandwidth = BandwidthMeter(sample_rate, channels)
         self._snr = SnrMeter(sample_rate, channels)
         self._clipping = ClippingMeter(sample_rate, channels)
@@ -109,6 +124,8 @@ class RecordingAnalyzer:
         self._dc = DcMeter(sample_rate, channels)
         self._meters: tuple[Meter, ...] = (
             self._loudness,
+            self._true_peak,
+            self._dynamics,
             self._bandwidth,
             self._snr,
             self._clipping,
@@ -121,7 +138,6 @@ class RecordingAnalyzer:
         self._batch = int(_BATCH_S * self.sample_rate)
         self._waiting: list[npt.NDArray[np.floating]] = []
         self._waiting_samples = 0
-        self._energy = 0.0
         self._nonfinite = 0
 
     def process(self, block: npt.ArrayLike) -> None:
@@ -152,14 +168,19 @@ class RecordingAnalyzer:
     def report(self) -> RecordingReport:
         """Return what is known of all that was heard; more blocks may follow."""
         self._measure_waiting()
-        mean_square = self._energy / max(self._loudness.samples * self.channels, 1)
+        dynamics = self._dynamics.result()
+        lufs, true_peak_dbtp = self._loudness.integrated_lufs, self._true_peak.true_peak_dbtp
         return RecordingReport(
             sample_rate=self.sample_rate,
             channels=self.channels,
             seconds=self._loudness.seconds,
-            peak_dbfs=self._loudness.sample_peak_dbfs,
-            rms_dbfs=10.0 * log10(mean_square) if mean_square > 0.0 else -inf,
-            loudness_lufs=self._loudness.integrated_lufs,
+            peak_dbfs=dynamics.peak_dbfs,
+            rms_dbfs=dynamics.rms_dbfs,
+            crest_factor_db=dynamics.crest_factor_db,
+            true_peak_dbtp=true_peak_dbtp,
+            loudness_lufs=lufs,
+            loudness_range_lu=self._loudness.loudness_range_lu,
+            peak_to_loudness_lu=true_peak_dbtp - lufs if isfinite(lufs) else None,
             bandwidth=self._bandwidth.result(),
             snr=self._snr.result(),
             clipping=self._clipping.result(),
@@ -179,7 +200,6 @@ class RecordingAnalyzer:
             self._nonfinite += int(piece.size - finite.sum())
             piece = np.where(finite, piece, 0.0)
         piece = np.clip(piece, -LOUDEST, LOUDEST)
-        self._energy += float(np.square(piece, dtype=np.float64).sum())
         for meter in self._meters:
             meter.process(piece)
 

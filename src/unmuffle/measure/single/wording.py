@@ -20,6 +20,7 @@ def recording_lines(report: RecordingReport) -> list[str]:
         _format(report),
         _bandwidth(report),
         _level(report),
+        _samples(report),
         _snr(report),
         _clipping(report),
         _hum(report),
@@ -48,10 +49,21 @@ def _bandwidth(report: RecordingReport) -> str:
 
 
 def _level(report: RecordingReport) -> str:
-    if not isfinite(report.peak_dbfs):
+    if report.crest_factor_db is None:
         return "level: silent"
     loudness = f"{report.loudness_lufs:.1f} LUFS" if isfinite(report.loudness_lufs) else "too quiet or short for LUFS"
-    return f"level: {loudness}, peak {report.peak_dbfs:.1f} dBFS, RMS {report.rms_dbfs:.1f} dBFS"
+    parts = [loudness]
+    if report.loudness_range_lu is not None:
+        parts.append(f"range {report.loudness_range_lu:.1f} LU")
+    parts.append(f"true peak {report.true_peak_dbtp:.1f} dBTP")
+    return "level: " + ", ".join(parts)
+
+
+def _samples(report: RecordingReport) -> str:
+    if report.crest_factor_db is None:
+        return "samples: all zero"
+    crest = f"crest factor {report.crest_factor_db:.1f} dB"
+    return f"samples: peak {report.peak_dbfs:.1f} dBFS, RMS {report.rms_dbfs:.1f} dBFS, {crest}"
 
 
 def _snr(report: RecordingReport) -> str:
