@@ -23,6 +23,7 @@ LEAST_LIKENESS = 0.2
 _LEAST_S = 0.032
 _BLOCK = 1 << 16
 _NEWTON_STEPS = 8
+_CONVERGED = 1e-7
 _HALF_TAPS = 64
 _EXACT = 0.01
 """A delay this near to a whole number of samples is taken as whole, and the samples stay as they are."""
@@ -184,7 +185,9 @@ def _refined(spectrum: ComplexArray, size: int, start: float, sign: float) -> fl
         slope, bend = -float(omega @ turned.imag), -float((omega * omega) @ turned.real)
         if bend >= 0.0:
             break
-        at = min(max(at - slope / bend, start - 0.5), start + 0.5)
+        last, at = at, min(max(at - slope / bend, start - 0.5), start + 0.5)
+        if abs(at - last) < _CONVERGED:
+            break
     return at
 
 

@@ -1,0 +1,1 @@
+"""What an enhancer broke: measures of an original and what was made of it."""
