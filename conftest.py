@@ -16,6 +16,10 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 HERE = Path(__file__).parent
 
+# One thread a test process, read by numerical libraries as they load: more get in each other's way.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
 
 def enter_folder(namespace: dict[str, Any]) -> None:
     """Go into a new folder with the example recording in it."""

@@ -18,10 +18,11 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from mixing import active_level_db, mix_at_snr
 from noises import fan, keyboard, rain
 from room import early_part, room_response
 from speech import require_espeak, speak
+from unmuffle.level import active_level_db
+from unmuffle.measure.evaluation.mixing import mix_at_snr
 
 SAMPLE_RATE = 48_000
 SNR_DB = 5.0

@@ -25,3 +25,13 @@ class OutputExistsError(AudioFileError):
 
 class MissingExtraError(UnmuffleError, ImportError):
     """A package of an extra is not installed; the message names the command that installs it."""
+
+
+def one_line(error: Exception) -> str:
+    """Return what went wrong in one line; what is neither ours nor the system's is named by its kind.
+
+    >>> one_line(AudioFileError("talk.wav is not audio")), one_line(KeyError("x")), one_line(MemoryError())
+    ('talk.wav is not audio', "KeyError: 'x'", 'MemoryError')
+    """
+    kind, text = type(error).__name__, " ".join(str(error).split())
+    return text if text and isinstance(error, (UnmuffleError, OSError)) else f"{kind}: {text}" if text else kind

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unmuffle._version import __version__
-from unmuffle.cli import doctor, enhance, info, methods, score
+from unmuffle.cli import doctor, enhance, evaluate, impact, info, methods, mix, plot, qa, score
 
 app = typer.Typer(
     name="unmuffle",
@@ -22,6 +22,11 @@ app = typer.Typer(
 app.command("enhance", no_args_is_help=True)(enhance.command)
 app.command("info", no_args_is_help=True)(info.command)
 app.command("score", no_args_is_help=True)(score.command)
+app.command("evaluate", no_args_is_help=True)(evaluate.command)
+app.command("impact", no_args_is_help=True)(impact.command)
+app.command("mix", no_args_is_help=True)(mix.command)
+app.command("plot", no_args_is_help=True)(plot.command)
+app.command("qa", no_args_is_help=True)(qa.command)
 app.command("methods")(methods.command)
 app.command("doctor")(doctor.command)
 

@@ -18,7 +18,7 @@ from unmuffle.cli.extras import extras
 from unmuffle.denoise import AUTO, METHODS
 from unmuffle.enhancer import Enhancer
 
-CORE = ("numpy", "scipy", "soxr", "soundfile", "av", "onnxruntime", "typer", "rich")
+CORE = ("numpy", "scipy", "soxr", "soundfile", "av", "onnxruntime", "lazy-loader", "typer", "rich")
 TRIAL_S, BLOCK_S, TRIAL_RATE_HZ = 3.0, 0.01, 48_000
 KEEPS_UP_BELOW = 0.5
 """Real-time factor up to which a live stream has room for what else the machine does."""

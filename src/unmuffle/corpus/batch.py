@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from unmuffle.corpus.plan import STREAM, Task
 from unmuffle.enhancer import Enhancer, FileReport
-from unmuffle.errors import InvalidParameterError, UnmuffleError
+from unmuffle.errors import InvalidParameterError, UnmuffleError, one_line
 from unmuffle.jobs.workers import Report, run_in_workers
 from unmuffle.signal.files import RawFormat
 
@@ -105,14 +105,8 @@ def _enhance(enhancer: Enhancer, options: Options, task: Task, report: Report) -
         return Outcome(task, error=str(error))
     except Exception as error:
         # Whatever it is, it is one file's trouble; the others go on.
-        return Outcome(task, error=f"{task.source}: {_one_line(error)}")
+        return Outcome(task, error=f"{task.source}: {one_line(error)}")
     return Outcome(task, done)
-
-
-def _one_line(error: Exception) -> str:
-    """Name an error that is not of our own making."""
-    kind, text = type(error).__name__, " ".join(str(error).split())
-    return text if text and isinstance(error, OSError) else f"{kind}: {text}" if text else kind
 
 
 def _tell(progress: Progress | None, task: Task, value: tuple[float, float | None]) -> None:

@@ -11,6 +11,7 @@ from unmuffle.measure.single.blind_scores import BLIND_MEASURES
 COST_MEASURES = (
     Measure("real_time_factor", "real-time factor", more_is_better=False, decimals=4),
     Measure("latency_ms", "latency", "ms", more_is_better=False, decimals=1),
+    Measure("delay_ms", "compensated delay", "ms", more_is_better=None, decimals=1),
 )
 """What an enhancer costs; a real-time factor of 0.01 is a hundred times as fast as the audio."""
 

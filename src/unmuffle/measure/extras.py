@@ -7,9 +7,25 @@ from typing import Any
 
 from unmuffle.errors import MissingExtraError
 
+METRICS = '"unmuffle[metrics]"'
+DNSMOS = '"unmuffle[dnsmos]"'
+REPORT = '"unmuffle[report]"'
+IMPACT = '"unmuffle[impact]"'
+SPEAKERS = '"unmuffle[speakers]"'
+PEERS = '"unmuffle[peers]"'
 
-def load_package(module: str, extra: str, purpose: str = "this measure") -> Any:
-    """Return a module of a package of an extra.
+
+def load_package(module: str, install: str, purpose: str = "this measure") -> Any:
+    """Return a module of a package that may not be installed.
+
+    Parameters
+    ----------
+    module : str
+        Its dotted name.
+    install : str
+        What ``pip install`` is told for it, such as one of the extras named here.
+    purpose : str
+        What needs it, for the message.
 
     Raises
     ------
@@ -20,6 +36,9 @@ def load_package(module: str, extra: str, purpose: str = "this measure") -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         package = (error.name or module).partition(".")[0]
-        raise MissingExtraError(
-            f'{purpose} needs the package {package}: pip install "unmuffle[{extra}]"', name=package
-        ) from None
+        raise missing_package(package, install, purpose) from None
+
+
+def missing_package(package: str, install: str, purpose: str) -> MissingExtraError:
+    """Return the error that names a package, what needs it, and the command that installs it."""
+    return MissingExtraError(f"{purpose} needs the package {package}: pip install {install}", name=package)

@@ -34,7 +34,7 @@ _TABLE: Table = (
     (onset_loss_of, (Measure("onset_loss_db", "onset loss", "dB", more_is_better=False),)),
     (
         lambda spectra: high_band_loss_of(spectra).worst_db,
-        (Measure("high_band_loss_db", "high-band loss", "dB", more_is_better=False),),
+        (Measure("high_band_loss_db", "high-band loss", "dB", more_is_better=None),),
     ),
     (
         _floor_motion,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
-from unmuffle.measure.extras import load_package
+from unmuffle.measure.extras import METRICS, load_package
 from unmuffle.measure.reference.pairs import checked_pair, mean_over_channels
 from unmuffle.signal.arrays import FloatArray
 
@@ -76,7 +76,7 @@ def estoi(reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_rate: int) -
 
 def _stoi(reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_rate: int, name: str, *, extended: bool) -> float:
     pair = checked_pair(reference, estimate, sample_rate, name, _LEAST_S)
-    package = load_package("pystoi", "metrics")
+    package = load_package("pystoi", METRICS)
 
     def measure(clean: FloatArray, other: FloatArray) -> float:
         with warnings.catch_warnings():

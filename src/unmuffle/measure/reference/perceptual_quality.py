@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
-from unmuffle.measure.extras import load_package
+from unmuffle.measure.extras import METRICS, load_package
 from unmuffle.measure.reference.pairs import NARROWBAND_HZ, WIDEBAND_HZ, checked_pair, mean_over_channels, resampled
 from unmuffle.signal.arrays import FloatArray
 
@@ -80,7 +80,7 @@ def pesq_narrowband(reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_ra
 
 def _pesq(reference: npt.ArrayLike, estimate: npt.ArrayLike, sample_rate: int, rate: int, mode: str) -> float:
     pair = checked_pair(reference, estimate, sample_rate, "PESQ", _LEAST_S)
-    package = load_package("pesq", "metrics")
+    package = load_package("pesq", METRICS)
 
     def measure(clean: FloatArray, other: FloatArray) -> float:
         pieces = ceil(clean.size / (_LONGEST_S * rate))

@@ -9,7 +9,6 @@ from math import isfinite
 
 import numpy.typing as npt
 
-from unmuffle.errors import UnmuffleError
 from unmuffle.level import LoudnessMeter, true_peak_dbtp
 from unmuffle.measure.scores import Measure, Score, Table, measures_of, take
 from unmuffle.measure.single.bandwidth import detect_bandwidth
@@ -25,6 +24,9 @@ from unmuffle.measure.single.spectral_features import spectral_features
 from unmuffle.signal.arrays import FloatArray
 
 _LEAST_S = 0.1
+
+NO_HUM_DBFS = -100.0
+"""What ``hum_dbfs`` says where there is no hum, so that a limit on it can be kept."""
 
 
 class _Recording:
@@ -103,9 +105,7 @@ def _hum_dbfs(recording: _Recording) -> float:
     hum = detect_hum(recording.samples, recording.sample_rate)
     if hum.detected is None:
         raise silent_recording("hum", "there are less than 2 s of sound")
-    if hum.level_dbfs is None:
-        raise UnmuffleError("there is no mains hum")
-    return hum.level_dbfs
+    return NO_HUM_DBFS if hum.level_dbfs is None else hum.level_dbfs
 
 
 def _dc_offset(recording: _Recording) -> float:
@@ -161,6 +161,6 @@ def score_blind(audio: npt.ArrayLike, sample_rate: int, keys: Collection[str] | 
     -------
     list of Score
         One for each measure. A measure that cannot work on this recording, or whose package is not installed, has no
-        value and tells why; so does hum where there is none. ``dc_offset`` is the largest of any channel.
+        value and tells why. ``hum_dbfs`` is -100 where there is none; ``dc_offset`` is the largest of any channel.
     """
     return take(_TABLE, (_Recording(audio, sample_rate),), keys)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.measure.extras import load_package
+from unmuffle.measure.extras import DNSMOS, load_package
 from unmuffle.measure.single.checks import checked_recording, silent_recording
 from unmuffle.signal.resample import resample
 
@@ -80,7 +80,7 @@ def dnsmos(audio: npt.ArrayLike, sample_rate: int) -> Dnsmos:
 @lru_cache(maxsize=1)
 def _model() -> Any:
     """Return the package's model with sessions of one thread, loaded once a process."""
-    package = load_package("speechmos.dnsmos", "dnsmos", "DNSMOS")
+    package = load_package("speechmos.dnsmos", DNSMOS, "DNSMOS")
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()

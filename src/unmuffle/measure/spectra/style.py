@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
-from unmuffle.errors import MissingExtraError
+from unmuffle.measure.extras import REPORT, load_package
 
 LEVEL_MAP = "magma"
 
@@ -53,14 +53,7 @@ DARK = Palette(
 
 def require_matplotlib() -> None:
     """Raise ``MissingExtraError`` where matplotlib is not installed."""
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise MissingExtraError(
-            'figures need the package matplotlib: pip install "unmuffle[report]"', name="matplotlib"
-        ) from None
+    load_package("matplotlib", REPORT, "a figure")
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Evaluation of enhancers: clips found or mixed, enhancers side by side on them."""

@@ -1,0 +1,1 @@
+"""Enhancers that can be evaluated: our own methods, peers, and commands."""

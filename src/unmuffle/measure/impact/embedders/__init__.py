@@ -1,0 +1,1 @@
+"""Speaker embeddings behind one contract; one file each."""
