@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import blind_snr, latency, long_file, noise_tracking, page, quality, speed
+from bench import blind_snr, evaluation, latency, long_file, noise_tracking, page, quality, speed
 from bench.machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results"
@@ -24,7 +24,9 @@ def main() -> None:
     """Run the parts that were asked for, or all that can be run."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", help="speed, long_file, latency, noise_tracking, quality, blind_snr [default: all]"
+        "parts",
+        nargs="*",
+        help="speed, long_file, latency, noise_tracking, evaluation, quality, blind_snr [default: all]",
     )
     parser.add_argument(
         "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality and blind_snr"
@@ -36,6 +38,7 @@ def main() -> None:
         "long_file": lambda: long_file.measure(options.hours),
         "latency": latency.measure,
         "noise_tracking": noise_tracking.measure,
+        "evaluation": evaluation.measure,
     }
     if options.pairs is not None:
         parts["quality"] = lambda: quality.measure(options.pairs)

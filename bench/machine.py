@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("unmuffle", "numpy", "scipy", "noisereduce", "pesq", "pystoi")
+PACKAGES = ("unmuffle", "numpy", "scipy", "noisereduce", "pyrnnoise", "pesq", "pystoi", "speechmos")
 
 
 def describe_machine() -> str:

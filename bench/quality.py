@@ -1,60 +1,53 @@
-"""PESQ, ESTOI and SI-SDR of every method, and of noisereduce, on pairs of noisy and clean speech.
+"""What every method, noisereduce and RNNoise gain, break and cost on pairs of noisy and clean speech.
 
-The folder holds ``pairs.csv`` (with the columns id and rate), ``clean/ID.flac`` and ``noisy/ID.flac``. PESQ is P.862.2
-wideband through ``pesq`` at 16 kHz, ESTOI is ``pystoi``'s at 10 kHz; SI-SDR has means removed and is taken at the
-clip's own rate.
+The folder is one that ``unmuffle evaluate`` takes. PESQ is P.862.2 wideband at 16 kHz, ESTOI is taken at 10 kHz, DNSMOS
+at 16 kHz; SI-SDR has means removed and is taken at the clip's own rate.
 """
 
 from __future__ import annotations
 
-import csv
-import multiprocessing
-from functools import partial
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import soundfile
 
-NOISY = "noisy"
-PEERS = ("noisereduce stationary", "noisereduce default")
+if TYPE_CHECKING:
+    from unmuffle.measure import ClipResult
+
+PEERS = ("noisereduce-stationary", "noisereduce", "rnnoise")
+MEASURES = (
+    "pesq_wideband",
+    "estoi",
+    "si_sdr_db",
+    "dnsmos_ovrl",
+    "artefact_score",
+    "transparency_si_sdr_db",
+    "transparency_pesq",
+    "real_time_factor",
+)
 
 
 def measure(folder: Path) -> dict[str, Any]:
     """Return the mean figures per rate and method."""
     from unmuffle.denoise import METHODS
+    from unmuffle.measure import Results, evaluate, find_pairs
 
-    with (folder / "pairs.csv").open() as file:
-        pairs = [(row["id"], int(row["rate"])) for row in csv.DictReader(file)]
-    figures: dict[str, Any] = {}
-    with multiprocessing.get_context("spawn").Pool() as pool:
-        for rate in sorted({rate for _, rate in pairs}):
-            ids = [name for name, its_rate in pairs if its_rate == rate]
-            rows = {}
-            for method in (NOISY, *METHODS, *PEERS):
-                scores = np.array(pool.map(partial(score, folder, method), ids))
-                rows[method] = dict(zip(("pesq", "estoi", "si_sdr_db"), scores.mean(axis=0).tolist(), strict=True))
-            figures[str(rate)] = {"clips": len(ids), "methods": rows}
-    return {"rates": figures}
-
-
-def score(folder: Path, method: str, name: str) -> tuple[float, float, float]:
-    """Return wideband PESQ, ESTOI and SI-SDR in dB of one clip."""
-    from unmuffle.measure import estoi, pesq_wideband, si_sdr_db
-
-    clean, rate = soundfile.read(folder / "clean" / f"{name}.flac", dtype="float32")
-    noisy, _ = soundfile.read(folder / "noisy" / f"{name}.flac", dtype="float32")
-    pair = (clean, _enhanced(method, noisy, rate), rate)
-    return pesq_wideband(*pair), estoi(*pair), si_sdr_db(*pair)
+    pairs = find_pairs(folder)
+    everything = evaluate(
+        pairs, (*METHODS, *PEERS), measures=MEASURES, jobs=os.cpu_count() or 1, transparency_clips=len(pairs)
+    )
+    figures = {}
+    for rate in sorted({row.sample_rate for row in everything if not row.failed}):
+        results = Results(row for row in everything if row.sample_rate == rate)
+        figures[str(rate)] = {
+            "clips": len(results.clips),
+            "methods": {name: _means(results.of(name)) for name in results.enhancers},
+        }
+    return {"rates": figures, "failed": sum(row.failed for row in everything)}
 
 
-def _enhanced(method: str, noisy: np.ndarray, rate: int) -> np.ndarray:
-    if method == NOISY:
-        return noisy
-    if method in PEERS:
-        import noisereduce
-
-        return noisereduce.reduce_noise(y=noisy, sr=rate, stationary=method.endswith("stationary"))
-    import unmuffle
-
-    return unmuffle.enhance(noisy, rate, method=method)
+def _means(rows: Sequence[ClipResult]) -> dict[str, float]:
+    values = {key: [row.values[key] for row in rows if key in row.values] for key in MEASURES}
+    return {key: float(np.mean(found)) for key, found in values.items() if found}

@@ -82,7 +82,7 @@ def test_refusals():
         active_level_db(np.zeros(RATE), RATE)
     with pytest.raises(InvalidAudioError, match="silent all through"):
         active_level_db(np.zeros(0), RATE)
-    with pytest.raises(InvalidAudioError, match="NaN or infinity"):
+    with pytest.raises(InvalidAudioError, match="NaN or infinite"):
         active_level_db(np.full(RATE, np.nan), RATE)
     with pytest.raises(InvalidParameterError, match="4000 Hz"):
         active_level_db(np.ones(RATE), 4_000)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
-from unmuffle.signal.arrays import FloatArray, as_channels, find_nonfinite
+from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
 from unmuffle.signal.grid import check_sample_rate
 
 SMOOTHING_S = 0.03
@@ -50,8 +50,7 @@ def active_level_db(speech: npt.ArrayLike, sample_rate: int) -> float:
     """
     rate = check_sample_rate(sample_rate)
     samples = as_channels(speech).astype(np.float64)
-    if find_nonfinite(samples) is not None:
-        raise InvalidAudioError("the speech holds NaN or infinity, so it has no active level")
+    check_finite("the speech", samples)
     power = np.square(samples).mean(axis=0)
     if not power.any():
         raise InvalidAudioError("the speech is silent all through, so it has no active level")

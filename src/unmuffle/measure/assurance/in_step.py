@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
 from unmuffle.measure.evaluation.in_step import in_step_pair
-from unmuffle.signal.arrays import FloatArray, as_channels, find_nonfinite
+from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,4 @@ def _check(name: str, audio: FloatArray, original: FloatArray) -> None:
         raise InvalidAudioError(f"original and {name} must be of one shape, not {told[0]} and {told[1]}")
     if not audio.size:
         raise InvalidAudioError(f"{name} holds no sample")
-    bad = find_nonfinite(audio)
-    if bad is not None:
-        count, channel, index = bad
-        raise InvalidAudioError(
-            f"{name} holds {count:,} samples that are NaN or infinite, "
-            f"the first in channel {channel} at sample {index:,}"
-        )
+    check_finite(name, audio)

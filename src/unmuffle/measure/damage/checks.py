@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
-from unmuffle.signal.arrays import FloatArray, as_channels, find_nonfinite
+from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
 from unmuffle.signal.grid import check_sample_rate
 
 LEAST_S = 0.25
@@ -32,12 +32,7 @@ def checked(
     for name, one in audio.items():
         _check_alike("channels", "original", channels, name, len(one))
         _check_alike("samples", "original", samples, name, one.shape[1])
-        bad = find_nonfinite(one)
-        if bad is not None:
-            raise InvalidAudioError(
-                f"{name} holds {bad[0]:,} samples that are NaN or infinite, "
-                f"the first in channel {bad[1]} at sample {bad[2]:,}"
-            )
+        check_finite(name, one)
     if samples < LEAST_S * rate:
         raise InvalidAudioError(
             f"damage is measured on at least {LEAST_S:g} s of audio, not {samples / rate:.3f} s ({samples:,} samples)"

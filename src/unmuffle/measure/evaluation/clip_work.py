@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from unmuffle.errors import InvalidAudioError, one_line
+from unmuffle.errors import one_line
 from unmuffle.jobs.workers import Report
 from unmuffle.measure.damage.scores import score_damage
 from unmuffle.measure.damage.transparency import score_transparency
@@ -22,7 +20,7 @@ from unmuffle.measure.reference.scorecard import score
 from unmuffle.measure.results import UNPROCESSED, ClipResult
 from unmuffle.measure.scores import Score
 from unmuffle.measure.single.blind_scores import score_blind
-from unmuffle.signal.arrays import FloatArray
+from unmuffle.signal.arrays import FloatArray, check_finite
 
 NO_REFERENCE = "there is no clean reference"
 WARM_UP_S = 1.0
@@ -111,8 +109,7 @@ class _Checked:
 
 
 def _checked(audio: ClipAudio) -> _Checked:
-    if not np.isfinite(audio.noisy).all():
-        raise InvalidAudioError("the noisy clip holds samples that are NaN or infinite")
+    check_finite("the noisy clip", audio.noisy)
     if audio.clean is None:
         return _Checked(audio, None, audio.noisy, None)
     # The reference is moved, so that enhancers are given what is in the file.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
 from unmuffle.measure.reference.alignment import align
-from unmuffle.signal.arrays import FloatArray, as_channels
+from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
 
 LARGEST_DIFFERENCE_S = 1.0
 """By how much the length of enhanced audio may differ."""
@@ -62,8 +62,7 @@ def bring_in_step(given: FloatArray, enhanced: npt.ArrayLike, sample_rate: int) 
     lengths = made.shape[1] / sample_rate, given.shape[1] / sample_rate
     if made.shape[1] == 0 or abs(lengths[0] - lengths[1]) > LARGEST_DIFFERENCE_S:
         raise InvalidAudioError(f"the enhancer returned {lengths[0]:.2f} s, and {lengths[1]:.2f} s were given")
-    if not np.isfinite(made).all():
-        raise InvalidAudioError("the enhancer returned samples that are NaN or infinite")
+    check_finite("what the enhancer returned", made)
     return in_step_pair(given, made, sample_rate)
 
 

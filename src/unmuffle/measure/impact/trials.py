@@ -21,7 +21,7 @@ from unmuffle.measure.impact.noises import NoiseType, draw_noise
 from unmuffle.measure.impact.recognizers.base import Recognizer
 from unmuffle.measure.impact.transcripts import Utterance
 from unmuffle.measure.results import UNPROCESSED
-from unmuffle.signal.arrays import FloatArray
+from unmuffle.signal.arrays import FloatArray, check_finite
 from unmuffle.signal.resample import resample
 
 CLEAN = "clean"
@@ -232,6 +232,5 @@ def _read(instruments: Instruments, task: Task) -> tuple[FloatArray | None, Floa
 
 def _read_mono(path: Path, sample_rate: int) -> FloatArray:
     audio, rate = read_audio(path)
-    if not np.isfinite(audio).all():
-        raise InvalidAudioError(f"{path} holds NaN or infinity")
+    check_finite(str(path), audio)
     return resample(audio.mean(axis=0), rate, sample_rate)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
-from unmuffle.signal.arrays import FloatArray, as_channels, find_nonfinite
+from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
 from unmuffle.signal.grid import check_sample_rate
 from unmuffle.signal.resample import resample
 
@@ -59,8 +59,8 @@ def checked_pair(
     if samples == 0 or samples < least_s * rate:
         needed = f"at least {least_s:g} s" if least_s else "at least one sample"
         raise InvalidAudioError(f"{measure} needs {needed} of audio, not {samples / rate:.3f} s ({samples:,} samples)")
-    _check_finite("reference", clean)
-    _check_finite("estimate", other)
+    check_finite("reference", clean)
+    check_finite("estimate", other)
     silent = np.flatnonzero(~clean.any(axis=1))
     if silent.size:
         raise silent_reference(measure, f"channel {silent[0]} of the reference is silent")
@@ -88,13 +88,3 @@ def mean_over_channels(
 ) -> float:
     """Return the mean of a measure of ``[samples]`` and ``[samples]``, taken channel by channel."""
     return float(np.mean([measure(reference, estimate) for reference, estimate in zip(*pair, strict=True)]))
-
-
-def _check_finite(name: str, audio: FloatArray) -> None:
-    bad = find_nonfinite(audio)
-    if bad is not None:
-        count, channel, index = bad
-        raise InvalidAudioError(
-            f"{name} holds {count:,} samples that are NaN or infinite, "
-            f"the first in channel {channel} at sample {index:,}"
-        )

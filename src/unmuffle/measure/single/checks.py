@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError
-from unmuffle.signal.arrays import FloatArray, as_channels, find_nonfinite
+from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
 from unmuffle.signal.grid import check_sample_rate
 
 
@@ -38,13 +38,7 @@ def checked_recording(audio: npt.ArrayLike, sample_rate: int, measure: str, leas
         raise InvalidAudioError(
             f"{measure} needs at least {least_s:g} s of audio, not {length / rate:.3f} s ({length:,} samples)"
         )
-    bad = find_nonfinite(samples)
-    if bad is not None:
-        count, channel, index = bad
-        raise InvalidAudioError(
-            f"audio holds {count:,} samples that are NaN or infinite, the first in channel {channel} at sample "
-            f"{index:,}: replace them, as with numpy.nan_to_num"
-        )
+    check_finite("audio", samples)
     if not samples.any():
         raise silent_recording(measure, "all of it is silent")
     return samples

@@ -14,9 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.errors import InvalidAudioError
 from unmuffle.measure.single.framing import hann
-from unmuffle.signal.arrays import FloatArray, find_nonfinite
+from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.grid import Grid
 
 NOISE_BANDWIDTH_BINS = 1.5
@@ -88,16 +87,3 @@ def to_db(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return powers in dB, no lower than -200."""
     decibels: npt.NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 10.0 ** (LOWEST_DBFS / 10.0)))
     return decibels
-
-
-def check_finite(name: str, audio: FloatArray) -> None:
-    """Raise ``InvalidAudioError`` if a sample is NaN or infinite."""
-    # NaN comes through both; unlike a look at each sample, this needs no memory.
-    if np.isfinite(audio.min()) and np.isfinite(audio.max()):
-        return
-    bad = find_nonfinite(audio)
-    if bad is not None:
-        raise InvalidAudioError(
-            f"{name} holds {bad[0]:,} samples that are NaN or infinite, the first in channel {bad[1]} at sample "
-            f"{bad[2]:,}: replace them, as with numpy.nan_to_num"
-        )

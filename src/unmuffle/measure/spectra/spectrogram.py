@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
-from unmuffle.measure.spectra.power import PowerSpectra, check_finite, frame_count, grid_frames, to_db
-from unmuffle.signal.arrays import FloatArray, as_channels
+from unmuffle.measure.spectra.power import PowerSpectra, frame_count, grid_frames, to_db
+from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
 from unmuffle.signal.grid import check_channels, grid_for
 
 MOST_COLUMNS = 2_000
