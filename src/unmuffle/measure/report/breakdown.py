@@ -118,10 +118,12 @@ def _of_numbers(key: str, numbers: dict[str, float]) -> Breakdown:
         def level(value: float) -> float:
             return distinct[0] + (min(floor((value - distinct[0]) / width), _BINS - 1) + 0.5) * width
 
+    binned = len(distinct) > _MOST_NUMBERS
     places = sorted({level(value) for value in distinct})
-    of_clip = {clip: level_text(level(value)) for clip, value in numbers.items()}
-    title = condition_title(key) + (" (middles of ranges)" if len(distinct) > _MOST_NUMBERS else "")
-    return Breakdown(key, title, tuple(map(level_text, places)), tuple(places), of_clip)
+    text = {place: level_text(float(f"{place:.2g}") if binned else place) for place in places}
+    of_clip = {clip: text[level(value)] for clip, value in numbers.items()}
+    title = condition_title(key) + (" (middles of ranges)" if binned else "")
+    return Breakdown(key, title, tuple(text.values()), tuple(places), of_clip)
 
 
 def _of_names(key: str, names: dict[str, str]) -> Breakdown | None:

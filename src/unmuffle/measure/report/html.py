@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from unmuffle.measure.assurance.rules import Finding
 
 _SCRIPTS = ("tabs.js", "sort.js", "clips.js", "player.js")
+_SHORT_FACT = 90
+"""Longer facts of the run are folded away."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def write_html(
     context = {
         "title": title,
         "results": results,
+        "short_about": {name: text for name, text in results.about.items() if len(text) <= _SHORT_FACT},
+        "long_about": {name: text for name, text in results.about.items() if len(text) > _SHORT_FACT},
         "cards": cards(results, comparison),
         "gate": gate.judge_all(results) if gate is not None else None,
         "comparison": comparison,

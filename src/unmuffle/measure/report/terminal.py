@@ -20,7 +20,7 @@ from unmuffle.measure.results import Results
 from unmuffle.measure.scores import Measure
 
 _MOST_FAILURES = 10
-_TITLES, _WIDTHS = ("mean", "95 % interval", "gain", "clips", "failed"), (11, 22, 12, 6, 7)
+_TITLES, _WIDTHS = ("mean", "95 % interval", "gain", "clips", "failed"), (10, 19, 11, 7, 7)
 _NARROWEST_NAME = 12
 
 

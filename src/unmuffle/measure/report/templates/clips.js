@@ -77,6 +77,7 @@ const draw = () => {
       const cell = element(index ? 'td' : 'th', { textContent: shown(value, columns[index]) });
       if (!index) Object.assign(cell, { scope: 'row', title: value });
       else if (index === last) Object.assign(cell, { className: 'why', title: value ?? '' });
+      else if (columns[index].kind === 'text' || columns[index].kind === 'choice') Object.assign(cell, { className: 'text', title: value ?? '' });
       else if (columns[index].kind === 'number' || columns[index].kind === 'level') cell.className = 'number';
       line.append(cell);
     });
