@@ -267,20 +267,28 @@ def test_speech_is_found_where_the_words_are(here):
 )
 def test_an_enhanced_signal_that_does_not_fit_is_refused(here, change, message):
     with pytest.raises(InvalidAudioError, match=message):
-        score_damage(here.mix, change(here.mix), 16_000)
+        artefact_score(here.mix, change(here.mix), 16_000)
 
 
 def test_too_short_silent_and_unknown_rates_are_refused(here):
     with pytest.raises(InvalidAudioError, match=r"at least 0\.25 s of audio, not 0\.200 s"):
-        score_damage(here.mix[:3_200], here.mix[:3_200], 16_000)
+        artefact_score(here.mix[:3_200], here.mix[:3_200], 16_000)
     with pytest.raises(InvalidAudioError, match="original is silent"):
-        score_damage(0.0 * here.mix, here.mix, 16_000)
+        artefact_score(0.0 * here.mix, here.mix, 16_000)
     with pytest.raises(InvalidAudioError, match="reference is silent"):
-        score_damage(here.mix, here.mix, 16_000, 0.0 * here.mix)
+        artefact_score(here.mix, here.mix, 16_000, reference=0.0 * here.mix)
     with pytest.raises(InvalidAudioError, match="original and reference must have as many samples"):
-        score_damage(here.mix, here.mix, 16_000, here.speech[:-5])
+        artefact_score(here.mix, here.mix, 16_000, reference=here.speech[:-5])
     with pytest.raises(InvalidParameterError, match="4000 Hz"):
-        score_damage(here.mix, here.mix, 4_000)
+        artefact_score(here.mix, here.mix, 4_000)
+
+
+def test_audio_that_cannot_be_measured_has_a_reason_on_every_score(here):
+    scores = score_damage(here.mix, here.mix, 16_000, 0.0 * here.mix)
+    assert [score.measure for score in scores] == list(DAMAGE_MEASURES)
+    assert {(score.value, score.why_not) for score in scores} == {
+        (None, "reference is silent, so nothing in it can be damaged: leave it out")
+    }
 
 
 def test_a_constant_attenuation_is_below_the_line_of_annoyance(here):

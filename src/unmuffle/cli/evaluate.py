@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from unmuffle.cli.console import EXIT_FAILED, plain_errors
+from unmuffle.cli.console import EXIT_FAILED, messages, plain_errors
 from unmuffle.cli.counting import CountingBar
 from unmuffle.cli.mixing_options import (
     DEFAULT_SNRS,
@@ -38,7 +38,7 @@ from unmuffle.measure.report.html import write_html
 from unmuffle.measure.report.jsonl import write_jsonl
 from unmuffle.measure.report.standings import headline_keys, standings
 from unmuffle.measure.report.table import write_csv, write_parquet
-from unmuffle.measure.report.terminal import print_table
+from unmuffle.measure.report.terminal import print_failures, print_table
 from unmuffle.measure.results import Results
 from unmuffle.measure.single.blind_scores import BLIND_MEASURES
 
@@ -118,7 +118,9 @@ def command(
         writer_for(path)(results, path)
     if as_json:
         typer.echo(json.dumps(_as_data(results), indent=2))
-    elif not quiet:
+    if as_json or quiet:
+        print_failures(results, messages)
+    else:
         out = Console(highlight=False, emoji=False)
         print_table(results, out, _shown(results))
     if any(row.failed for row in results):

@@ -12,7 +12,7 @@ from unmuffle.measure.assurance.assessment import DELAY, QualityAssessment
 from unmuffle.measure.assurance.in_step import ThreeInStep, bring_three_in_step
 from unmuffle.measure.assurance.rules import check_measure
 from unmuffle.measure.catalogue import MEASURES
-from unmuffle.measure.damage.scores import DAMAGE_MEASURES, score_damage
+from unmuffle.measure.damage.scores import score_damage
 from unmuffle.measure.damage.transparency import TRANSPARENCY_MEASURES, score_transparency
 from unmuffle.measure.evaluation.clip_work import NO_REFERENCE
 from unmuffle.measure.evaluation.selection import BLIND_KEYS, DAMAGE_KEYS, REFERENCE_KEYS, TRANSPARENCY_KEYS
@@ -111,12 +111,7 @@ def _scores(audio: npt.ArrayLike, found: ThreeInStep, sample_rate: int, wanted: 
 
 def _damage(found: ThreeInStep, sample_rate: int, wanted: frozenset[str]) -> list[Score]:
     keys = wanted & DAMAGE_KEYS
-    if not keys:
-        return []
-    try:
-        return score_damage(found.original, found.enhanced, sample_rate, found.reference, keys)
-    except InvalidAudioError as error:
-        return _none(DAMAGE_MEASURES, keys, str(error))
+    return score_damage(found.original, found.enhanced, sample_rate, found.reference, keys) if keys else []
 
 
 def _transparency(

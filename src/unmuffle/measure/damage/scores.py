@@ -85,16 +85,18 @@ def score_damage(
     Returns
     -------
     list of Score
-        One for each measure; one that has nothing to measure in this audio has no value and tells why.
+        One for each measure; one that has nothing to measure in this audio has no value and tells why. None has where
+        shapes differ, there is too little audio, a sample is NaN or infinite, or original or reference is silent.
 
     Raises
     ------
-    InvalidAudioError
-        If shapes differ, there is too little audio, a sample is NaN or infinite, or original or reference is silent.
     InvalidParameterError
         If the rate is out of range.
     """
-    spectra = PairSpectra(original, enhanced, sample_rate, reference)
+    try:
+        spectra = PairSpectra(original, enhanced, sample_rate, reference)
+    except InvalidAudioError as error:
+        return [Score(item, None, str(error)) for item in DAMAGE_MEASURES if keys is None or item.key in keys]
     with_artefact = keys is None or _ARTEFACT.key in keys
     scores = take(_TABLE, (spectra,), EXPOSURES.keys() | (keys or ()) if with_artefact else keys)
     if with_artefact:

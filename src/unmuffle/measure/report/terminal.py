@@ -88,9 +88,18 @@ def _print_rest(results: Results, chosen: Sequence[str], console: Console) -> No
     others = [measure_of(key).name for key in in_catalogue_order(results.keys) if key not in chosen]
     if others:
         console.print(f"\nalso measured: {', '.join(others)}", style="dim", markup=False, highlight=False)
+    print_failures(results, console)
+
+
+def print_failures(results: Results, console: Console) -> None:
+    """Print a line for each clip and enhancer of which nothing could be measured, with the reason."""
     failed = failed_rows(results)
     for row in failed[:_MOST_FAILURES]:
         reason = row.failures.get("clip") or "; ".join(row.failures.values()) or "nothing was measured"
-        console.print(f"failed: {row.clip} ({row.enhancer}): {reason}", style="red", markup=False, highlight=False)
+        _print_alert(console, f"failed: {row.clip} ({row.enhancer}): {reason}")
     if len(failed) > _MOST_FAILURES:
-        console.print(f"and {len(failed) - _MOST_FAILURES} more that failed", style="red", markup=False)
+        _print_alert(console, f"and {len(failed) - _MOST_FAILURES} more that failed")
+
+
+def _print_alert(console: Console, text: str) -> None:
+    console.print(text, style="red", markup=False, highlight=False)
