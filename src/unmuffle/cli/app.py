@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unmuffle._version import __version__
-from unmuffle.cli import doctor, enhance, evaluate, impact, info, methods, mix, plot, qa, score
+from unmuffle.cli import doctor, enhance, evaluate, impact, info, methods, mix, plot, qa, score, train
 
 app = typer.Typer(
     name="unmuffle",
@@ -27,6 +27,7 @@ app.command("impact", no_args_is_help=True)(impact.command)
 app.command("mix", no_args_is_help=True)(mix.command)
 app.command("plot", no_args_is_help=True)(plot.command)
 app.command("qa", no_args_is_help=True)(qa.command)
+app.add_typer(train.app, name="train")
 app.command("methods")(methods.command)
 app.command("doctor")(doctor.command)
 

@@ -1,0 +1,1 @@
+"""What networks are trained on: recordings found, packed, and mixed on the fly."""
