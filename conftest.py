@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+from xdist.scheduler import LoadScopeScheduling
 
 HERE = Path(__file__).parent
 
@@ -61,3 +62,16 @@ pytest_collect_file = Sybil(
     setup=enter_folder,
     teardown=leave_folder,
 ).pytest()
+
+
+class OnePageOneProcess(LoadScopeScheduling):
+    """Shares single tests out, but all examples of a page together: later ones use the names of earlier ones."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        page, is_page, _ = nodeid.partition(".md::")
+        return page if is_page else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePageOneProcess:
+    """Have pytest-xdist share the tests out in this way."""
+    return OnePageOneProcess(config, log)

@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 import soundfile
 
+from peak_memory import PEAK_MB
+
 pytest.importorskip("resource", reason="peak memory is asked of the operating system by the resource module")
 
 RATE, CHANNELS = 48_000, 2
 LONG_S, SHORT_S = 600, 20
 MOST_GROWTH_MB = 100
 
-MEASURE = """
-import resource, sys
+MEASURE = f"""
+import sys
 import unmuffle
+{PEAK_MB}
 unmuffle.Enhancer(method="wiener").enhance_file(sys.argv[1], sys.argv[2])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak / 1024 if sys.platform != "darwin" else peak / 1024**2)
+print(peak_mb())
 """
 
 

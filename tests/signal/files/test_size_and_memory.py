@@ -11,10 +11,12 @@ import pytest
 import soundfile
 from file_support import bursts, ffmpeg, needs_ffmpeg, read, write
 
+from peak_memory import PEAK_MB
 from unmuffle.signal.files import probe
 
-MEASURE = """
-import resource, sys
+MEASURE = f"""
+import sys
+{PEAK_MB}
 import numpy as np
 from unmuffle.signal.files import AudioInfo, open_reader, open_writer
 path, minutes = sys.argv[1], int(sys.argv[2])
@@ -26,7 +28,7 @@ with open_writer(path, info) as writer:
 with open_reader(path) as reader, open_writer("copy-" + path, reader.info, source=path) as writer:
     for block in reader.blocks():
         writer.write(block)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(round(1024 * peak_mb()))
 """
 
 
@@ -45,13 +47,14 @@ def test_memory_does_not_grow_with_length(tmp_path, name, minutes):
     assert peak_kilobytes(tmp_path, name, minutes) < short + 12_000
 
 
-REMUX = """
-import resource, sys
+REMUX = f"""
+import sys
+{PEAK_MB}
 from unmuffle.signal.files import open_reader, open_writer
 with open_reader(sys.argv[1]) as reader, open_writer("copy-" + sys.argv[1], reader.info, source=sys.argv[1]) as writer:
     for block in reader.blocks():
         writer.write(block)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(round(1024 * peak_mb()))
 """
 
 
