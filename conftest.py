@@ -64,14 +64,16 @@ pytest_collect_file = Sybil(
 ).pytest()
 
 
-class OnePageOneProcess(LoadScopeScheduling):
-    """Shares single tests out, but all examples of a page together: later ones use the names of earlier ones."""
+class FileByFile(LoadScopeScheduling):
+    """Shares files of tests and pages of examples out as wholes, but the tests of the laws singly: they are thousands.
+
+    The examples of a page use the names of earlier ones, and tests of a file share what is costly to make.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        page, is_page, _ = nodeid.partition(".md::")
-        return page if is_page else nodeid
+        return nodeid if nodeid.startswith("tests/laws/") else nodeid.partition("::")[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePageOneProcess:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileByFile:
     """Have pytest-xdist share the tests out in this way."""
-    return OnePageOneProcess(config, log)
+    return FileByFile(config, log)

@@ -81,13 +81,13 @@ def page(tmp_path_factory):
     return folder / "report.html"
 
 
-def browse(page: Path, *options: str) -> tuple[str, list[str]]:
+def browse(page: Path, *options: str, budget_s: int = 20) -> tuple[str, list[str]]:
     """Return the document as it is in the end, and what the console was told."""
     command = [
         BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--virtual-time-budget=20000",
-        "--autoplay-policy=no-user-gesture-required", f"--user-data-dir={page.parent / 'profile'}", *options,
-        "--dump-dom", page.as_uri(),
+        "--disable-component-update", "--disable-sync", "--enable-logging=stderr",
+        f"--virtual-time-budget={1000 * budget_s}", "--autoplay-policy=no-user-gesture-required",
+        f"--user-data-dir={page.parent / 'profile'}", *options, "--dump-dom", page.as_uri(),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
     return done.stdout.decode(), re.findall(r"CONSOLE.*", done.stderr.decode(errors="replace"))
@@ -108,9 +108,14 @@ def told(page):
     source = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text("utf-8"))
     trial = page.with_name("trial.html")
     trial.write_text(source.replace("</body>", f"<script>{TRY_OUT}</script></body>"), "utf-8")
-    document, complaints = browse(trial, "--window-size=500,900")
-    assert complaints == []
-    return json.loads(unescape(re.search(r'<pre id="told">(.*?)</pre>', document).group(1)))
+    # Audio is decoded in real time while the virtual one runs on: a busy machine needs more of that.
+    for budget_s in (20, 100, 500):
+        document, complaints = browse(trial, "--window-size=500,900", budget_s=budget_s)
+        assert complaints == []
+        found = re.search(r'<pre id="told">(.*?)</pre>', document)
+        if found:
+            return json.loads(unescape(found.group(1)))
+    raise AssertionError("the trial of the page did not come to its end")
 
 
 def test_columns_sort_both_ways(told):
