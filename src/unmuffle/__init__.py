@@ -13,6 +13,8 @@ from unmuffle.errors import (
     InvalidAudioError,
     InvalidParameterError,
     MissingExtraError,
+    ModelError,
+    ModelRuntimeError,
     OutputExistsError,
     UnmuffleError,
 )
@@ -25,6 +27,8 @@ __all__ = [
     "InvalidAudioError",
     "InvalidParameterError",
     "MissingExtraError",
+    "ModelError",
+    "ModelRuntimeError",
     "OutputExistsError",
     "UnmuffleError",
     "__version__",

@@ -27,6 +27,14 @@ class MissingExtraError(UnmuffleError, ImportError):
     """A package of an extra is not installed; the message names the command that installs it."""
 
 
+class ModelError(UnmuffleError):
+    """A model file that is missing, damaged, or not what this package can run."""
+
+
+class ModelRuntimeError(ModelError):
+    """A model that is whole, but that ONNX Runtime on this machine cannot load."""
+
+
 def one_line(error: Exception) -> str:
     """Return what went wrong in one line; what is neither ours nor the system's is named by its kind.
 

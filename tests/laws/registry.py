@@ -5,22 +5,29 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
+from onnx import ModelProto
 
 import unmuffle
+from small_models import frames_model, save, waveform_model
 from unmuffle.denoise import METHODS, SpectralProcessor
+from unmuffle.denoise.networks import network_processor
 from unmuffle.denoise.noise import NoiseProfile
 from unmuffle.denoise.suppressors import LogMmse, MultibandSubtraction, WienerFilter
+from unmuffle.models import Model
 from unmuffle.process import Chain, DryWet, Processor
 from unmuffle.process.processor import NonFinite
 
 Factory = Callable[[int, int, NonFinite], Processor]
 
 FULL_SCALE_TOLERANCE = 1e-6
+NETWORK_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -83,10 +90,34 @@ def _chain_in_mix(rate: int, channels: int, nonfinite: NonFinite) -> DryWet:
     return DryWet(_chain(rate, channels, nonfinite), strength=0.8)
 
 
+_folders: list[tempfile.TemporaryDirectory[str]] = []
+
+
+@cache
+def _saved(make: Callable[[], ModelProto]) -> Model:
+    """Keep a small model in a file for as long as the tests run."""
+    folder = tempfile.TemporaryDirectory(prefix="unmuffle-laws-")
+    _folders.append(folder)
+    return Model("small", save(make(), Path(folder.name) / "small.onnx"))
+
+
+def _network(
+    make: Callable[[], ModelProto], rate: int, channels: int, nonfinite: NonFinite, *, link_channels: bool = False
+) -> Processor:
+    return network_processor(_saved(make), rate, channels, link_channels=link_channels, nonfinite=nonfinite)
+
+
+_fixed_waveform_model = partial(waveform_model, (1, 1, 600), {"sample_rate": "24000", "overlap": "0.5"})
+
+
 ENTRIES: tuple[Entry, ...] = (
     *(Entry(f"spectral-{name}", partial(_of_method, name)) for name in METHODS),
     Entry("spectral-linked", _linked, linked=True),
     Entry("spectral-noise-profile", _profiled),
+    Entry("network", partial(_network, frames_model), NETWORK_TOLERANCE),
+    Entry("network-linked", partial(_network, frames_model, link_channels=True), NETWORK_TOLERANCE, linked=True),
+    Entry("network-of-waveforms", partial(_network, waveform_model), NETWORK_TOLERANCE),
+    Entry("network-of-fixed-waveforms", partial(_network, _fixed_waveform_model), NETWORK_TOLERANCE),
     Entry("chain", _chain),
     Entry("dry-wet", _mix),
     Entry("dry-wet-residual", partial(_mix, residual=True)),

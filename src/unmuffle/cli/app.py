@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unmuffle._version import __version__
-from unmuffle.cli import doctor, enhance, evaluate, impact, info, methods, mix, plot, qa, score, train
+from unmuffle.cli import doctor, enhance, evaluate, impact, info, methods, mix, models, plot, qa, score, train
 
 app = typer.Typer(
     name="unmuffle",
@@ -29,6 +29,7 @@ app.command("plot", no_args_is_help=True)(plot.command)
 app.command("qa", no_args_is_help=True)(qa.command)
 app.add_typer(train.app, name="train")
 app.command("methods")(methods.command)
+app.command("models")(models.command)
 app.command("doctor")(doctor.command)
 
 

@@ -15,8 +15,11 @@ from rich.console import Console
 from unmuffle._version import __version__
 from unmuffle.cli.console import EXIT_FAILED, plain_errors
 from unmuffle.cli.extras import extras
-from unmuffle.denoise import AUTO, METHODS
+from unmuffle.cli.models import told_of
+from unmuffle.denoise import METHODS
+from unmuffle.denoise.choice import FALLBACK, chosen_name
 from unmuffle.enhancer import Enhancer
+from unmuffle.models import list_models
 
 CORE = ("numpy", "scipy", "soxr", "soundfile", "av", "onnxruntime", "lazy-loader", "typer", "rich")
 TRIAL_S, BLOCK_S, TRIAL_RATE_HZ = 3.0, 0.01, 48_000
@@ -38,24 +41,28 @@ def command(
 
 def examine() -> dict[str, Any]:
     """Return everything the command tells, as data."""
+    models = [told_of(model) for model in list_models()]
+    names = [*METHODS, *(model["name"] for model in models if model["fault"] is None)]
+    auto = chosen_name()
     return {
         "unmuffle": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in CORE},
         "extras": extras(),
-        "models": [],
-        "auto": AUTO,
-        "real_time_factor": {name: round(real_time_factor(name), 5) for name in METHODS},
+        "models": models,
+        "auto": auto if auto in names else FALLBACK,
+        "real_time_factor": {name: round(real_time_factor(name), 5) for name in names},
     }
 
 
-def real_time_factor(method: str) -> float:
-    """Return the time a live stream takes for a second of audio: 48 kHz, mono, blocks of 10 ms."""
+def real_time_factor(name: str) -> float:
+    """Return the time a live stream by a method or a model takes for a second of audio: 48 kHz, mono, 10 ms blocks."""
     block_size = round(BLOCK_S * TRIAL_RATE_HZ)
     noise = np.random.default_rng(0).standard_normal((round(TRIAL_S / BLOCK_S), block_size))
     blocks = (0.05 * noise).astype(np.float32)
-    stream = Enhancer(method).open_stream(TRIAL_RATE_HZ, block_size=block_size)
+    enhancer = Enhancer(name) if name in METHODS else Enhancer(model=name)
+    stream = enhancer.open_stream(TRIAL_RATE_HZ, block_size=block_size)
     started = time.perf_counter()
     for block in blocks:
         stream.process(block)
@@ -78,7 +85,7 @@ def _print(findings: dict[str, Any]) -> None:
     for name, missing in findings["extras"].items():
         state = f'not installed: pip install "unmuffle[{name}]"' if missing else "installed"
         out.print(f"  {name}: {state}", markup=False)
-    out.print(f"models\n  none in this version: auto is the classical method {findings['auto']}", markup=False)
+    _print_models(out, findings)
     out.print("real-time factor, live at 48 kHz mono in 10 ms blocks")
     for name, factor in findings["real_time_factor"].items():
         out.print(f"  {name}: {factor:.4f}", markup=False)
@@ -89,5 +96,16 @@ def _print(findings: dict[str, Any]) -> None:
         else f"this machine does not keep up: auto needs {auto:.0%} of one core; choose a faster method"
     )
     out.print(verdict, style="green" if auto < KEEPS_UP_BELOW else "red", markup=False)
-    if any(version is None for version in findings["packages"].values()):
+    if any(version is None for version in findings["packages"].values()) or any(
+        model["fault"] for model in findings["models"]
+    ):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _print_models(out: Console, findings: dict[str, Any]) -> None:
+    out.print("models")
+    if not findings["models"]:
+        out.print(f"  none in this version: auto is the classical method {findings['auto']}", markup=False)
+    for model in findings["models"]:
+        state = model["fault"] or ("runs, and is what auto means" if model["default"] else "runs")
+        out.print(f"  {model['name']} {model['version']}: {state}", markup=False)

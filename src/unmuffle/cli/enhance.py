@@ -26,6 +26,9 @@ def command(
         typer.Option("--output", "-o", help="A file, a folder, or - for standard output. [default: IN.clear.EXT]"),
     ] = None,
     method: Annotated[str, typer.Option(help="See 'unmuffle methods'.")] = "auto",
+    model: Annotated[
+        str | None, typer.Option(help="A network: see 'unmuffle models', or an .onnx file.", metavar="NAME|FILE")
+    ] = None,
     strength: Annotated[float, typer.Option(help="How much of the effect is heard, 0 to 1.")] = 1.0,
     max_attenuation_db: Annotated[
         float | None, typer.Option(help="Attenuate nothing by more than this; 12 keeps some of the surroundings.")
@@ -62,6 +65,7 @@ def command(
         raise InvalidParameterError("--overwrite and --skip-existing contradict each other: give one")
     enhancer = Enhancer(
         method=method,
+        model=model,
         strength=strength,
         max_attenuation_db=max_attenuation_db,
         noise_profile=None if noise_profile is None else parse_noise_profile(noise_profile),

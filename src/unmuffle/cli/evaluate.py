@@ -62,7 +62,8 @@ def command(
             "--enhancer",
             "-e",
             metavar="NAME",
-            help="auto or another method, noisereduce, noisereduce-stationary, rnnoise, or command:'tool {in} {out}'; "
+            help="auto or another method, model:FILE, noisereduce, noisereduce-stationary, rnnoise, or "
+            "command:'tool {in} {out}'; "
             "may be given again. [default: auto]",
         ),
     ] = None,

@@ -47,7 +47,7 @@ class SpectralProcessor(Processor):
         self.grid = grid_for(self.sample_rate)
         self.suppressor = suppressor
         self.link_channels = link_channels and self.channels > 1
-        self._stft = StftStream(self.grid, self.channels)
+        self._stft = StftStream(self.grid, self.channels, suppressor.frames_at_once)
         suppressor.start(self.grid, self.channels)
         self._received = 0
         self._returned = 0

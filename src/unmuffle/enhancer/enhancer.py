@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.denoise import SpectralProcessor, find_method
+from unmuffle.denoise.choice import Choice, ModelName
 from unmuffle.enhancer import files
 from unmuffle.enhancer.noise_sample import CutAudio, NoiseSample, noise_profile, read_span
 from unmuffle.enhancer.stream import EnhancerStream
@@ -46,11 +47,20 @@ class Enhancer:
         one recording, such as the two ends of a call or the callers of a server, pass False.
     nonfinite : {"raise", "silence"}, default "raise"
         Whether NaN and infinity in arrays and files are an error or are replaced by silence; streams always replace.
+    model : str or path, optional
+        A network instead of a method: the name of one of ``unmuffle models``, or an ONNX file of one's own.
 
     Raises
     ------
     InvalidParameterError
         If a parameter is out of its range.
+    ModelError
+        If the model is a file that does not exist; other faults of it are found when it is first used.
+
+    Warns
+    -----
+    UserWarning
+        If ONNX Runtime cannot load a model that came with the package: log-MMSE then does the work.
 
     Examples
     --------
@@ -68,9 +78,10 @@ class Enhancer:
     residual: bool = False
     link_channels: bool = True
     nonfinite: NonFinite = "raise"
+    model: ModelName | None = None
 
     def __post_init__(self) -> None:
-        find_method(self.method)
+        Choice(self.method, self.model)
         wet_share(self.strength, self.max_attenuation_db)
         if self.nonfinite not in ("raise", "silence"):
             raise InvalidParameterError(f"nonfinite must be 'raise' or 'silence', not {self.nonfinite!r}")
@@ -101,8 +112,10 @@ class Enhancer:
         if given.shape[-1] == 0:
             raise InvalidAudioError(f"audio has no samples (shape {given.shape})")
         samples = np.atleast_2d(given)
-        processor = self._processor(
-            sample_rate, len(samples), lambda start_s, end_s: _cut(samples, sample_rate, start_s, end_s)
+        processor = _warned(
+            self._processor(
+                sample_rate, len(samples), lambda start_s, end_s: _cut(samples, sample_rate, start_s, end_s)
+            )
         )
         out = np.empty_like(samples)
         done = 0
@@ -165,29 +178,43 @@ class Enhancer:
             with open_reader(src, raw=raw) as reader:
                 return read_span(reader, start_s, end_s)
 
-        def make_processor(reader: AudioReader) -> DryWet:
-            return self._processor(reader.info.sample_rate, reader.info.channels, cut)
+        stood_in: list[str] = []
 
-        return files.run(files.FileJob(src, dst, save_removed, overwrite, raw, progress), make_processor)
+        def make_processor(reader: AudioReader) -> DryWet:
+            processor, warning = self._processor(reader.info.sample_rate, reader.info.channels, cut)
+            stood_in.extend([warning] if warning else [])
+            return processor
+
+        report = files.run(files.FileJob(src, dst, save_removed, overwrite, raw, progress), make_processor)
+        return replace(report, warnings=(*stood_in, *report.warnings))
 
     def open_stream(self, sample_rate: int, channels: int = 1, block_size: int | None = None) -> EnhancerStream:
         """Open a live stream; see ``unmuffle.open_stream``."""
-        processor = self._processor(sample_rate, channels, None, nonfinite="silence")
+        processor = _warned(self._processor(sample_rate, channels, None, nonfinite="silence"))
         return EnhancerStream(processor, block_size)
 
     def _processor(
         self, sample_rate: int, channels: int, cut: CutAudio | None, nonfinite: NonFinite | None = None
-    ) -> DryWet:
+    ) -> tuple[DryWet, str | None]:
+        """Return what does the work, and a warning if it is not what was asked for."""
         sample = self.noise_profile
         noise = None if sample is None else noise_profile(sample, sample_rate, cut)
-        spectral = SpectralProcessor(
-            find_method(self.method).make(noise),
+        processor, warning = Choice(self.method, self.model).processor(
             sample_rate,
             channels,
+            noise,
             link_channels=self.link_channels,
             nonfinite=nonfinite or self.nonfinite,
         )
-        return DryWet(spectral, self.strength, self.max_attenuation_db, residual=self.residual)
+        return DryWet(processor, self.strength, self.max_attenuation_db, residual=self.residual), warning
+
+
+def _warned(made: tuple[DryWet, str | None]) -> DryWet:
+    """Give the warning to who called the method that made the processor."""
+    processor, warning = made
+    if warning:
+        warnings.warn(warning, UserWarning, stacklevel=3)
+    return processor
 
 
 def _cut(samples: AnyArray, sample_rate: int, start_s: float, end_s: float) -> AnyArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
+from unmuffle.denoise.choice import ModelName
 from unmuffle.enhancer.enhancer import Enhancer
 from unmuffle.enhancer.noise_sample import NoiseSample
 from unmuffle.enhancer.stream import EnhancerStream
@@ -20,6 +21,7 @@ def enhance(
     noise_profile: NoiseSample | None = None,
     residual: bool = False,
     link_channels: bool = True,
+    model: ModelName | None = None,
 ) -> AnyArray:
     """Make the voice in an array clear: ``Enhancer(...).enhance(audio, sample_rate)``.
 
@@ -41,6 +43,8 @@ def enhance(
         Give what was removed.
     link_channels : bool, default True
         Same gains for all channels; see ``Enhancer``.
+    model : str or path, optional
+        A network instead of a method: the name of one of ``unmuffle models``, or an ONNX file of one's own.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def enhance(
     >>> clear.shape == noisy.shape, bool(np.std(clear) < 0.3 * np.std(noisy))
     (True, True)
     """
-    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels)
+    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels, model=model)
     return settings.enhance(audio, sample_rate)
 
 
@@ -77,6 +81,7 @@ def open_stream(
     noise_profile: NoiseSample | None = None,
     residual: bool = False,
     link_channels: bool = True,
+    model: ModelName | None = None,
 ) -> EnhancerStream:
     """Open a live stream: blocks in, blocks out, 32 ms behind.
 
@@ -103,6 +108,8 @@ def open_stream(
     link_channels : bool, default True
         Whether the channels are one recording. Pass False for the callers of a server: each then is on its own and can
         be reset alone.
+    model : str or path, optional
+        A network instead of a method: the name of one of ``unmuffle models``, or an ONNX file of one's own.
 
     Returns
     -------
@@ -120,5 +127,5 @@ def open_stream(
     >>> stream.process(np.zeros(160, np.int16)).shape, round(stream.latency_ms)
     ((160,), 30)
     """
-    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels)
+    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels, model=model)
     return settings.open_stream(sample_rate, channels, block_size)

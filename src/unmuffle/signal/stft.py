@@ -40,6 +40,8 @@ class StftStream:
         Hop and window, from ``unmuffle.signal.grid.grid_for``.
     channels : int
         Rows of every block.
+    frames_at_once : int, default 16
+        Frames of one channel that come together at most; of more channels, fewer.
 
     Examples
     --------
@@ -49,10 +51,10 @@ class StftStream:
     [(2, 1, 257)]
     """
 
-    def __init__(self, grid: Grid, channels: int) -> None:
+    def __init__(self, grid: Grid, channels: int, frames_at_once: int = FRAMES_AT_ONCE) -> None:
         self.grid = grid
         self.channels = channels
-        self.frames_at_once = max(1, FRAMES_AT_ONCE // channels)
+        self.frames_at_once = max(1, frames_at_once // channels)
         most, window, hop = self.frames_at_once, grid.window, grid.hop
         self._window = sqrt_hann(window)
         self._input: FloatArray = np.zeros((channels, (most + 1) * hop), np.float32)

@@ -127,6 +127,8 @@ def _traced(network: UnmuffleS, frames: int) -> Any:
             _FlatStates(network).eval(),
             (spectra, *states),
             dynamo=True,
+            # The optimiser takes a sum with 1e-8 or less for no sum, and bands without power then give NaN.
+            optimize=False,
             opset_version=OPSET,
             input_names=["spectra", *(f"state_{n}" for n in range(len(states)))],
             output_names=["gains", "heads", *(f"next_{n}" for n in range(len(states)))],

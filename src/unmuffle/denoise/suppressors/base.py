@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
 from unmuffle.denoise.noise import NoiseEstimator
 from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
 from unmuffle.signal.grid import Grid
+from unmuffle.signal.stft import FRAMES_AT_ONCE
 
 
 class Suppressor(ABC):
     """Decides, frame by frame and causally, how much of each bin is voice."""
+
+    frames_at_once: ClassVar[int] = FRAMES_AT_ONCE
+    """Frames of one channel that a call should hand over where so many have come in; of more channels, fewer."""
 
     @abstractmethod
     def start(self, grid: Grid, channels: int) -> None:

@@ -14,6 +14,7 @@ from unmuffle.measure.results import UNPROCESSED
 ENHANCER_NAMES = (*own.NAMES, *spectral_gate.NAMES, rnnoise.NAME)
 
 _NAMED_COMMAND = re.compile(rf"([\w.+-]+)={external.PREFIX}(.*)", re.DOTALL)
+_MODEL = re.compile(rf"(?:([\w.+-]+)=)?{own.MODEL_PREFIX}(.+)", re.DOTALL)
 
 
 def find_enhancer(name: str) -> ClipEnhancer:
@@ -23,15 +24,21 @@ def find_enhancer(name: str) -> ClipEnhancer:
     ----------
     name : str
         ``auto`` or another of our methods, ``noisereduce``, ``noisereduce-stationary``, ``rnnoise``,
+        ``model:NAME``, ``model:FILE.onnx``, ``NAME=model:FILE.onnx``,
         ``command:tool {in} {out}``, or ``NAME=command:tool {in} {out}``.
 
     Raises
     ------
     InvalidParameterError
         If there is none of that name; the message lists what there is.
+    ModelError
+        If there is no such model file.
     MissingExtraError
         If its package is not installed.
     """
+    model = _MODEL.fullmatch(name)
+    if model is not None:
+        return own.own_model(model[2], model[1])
     named = _NAMED_COMMAND.fullmatch(name)
     if named is not None:
         return external.external_command(named[2], named[1])
@@ -47,8 +54,8 @@ def find_enhancer(name: str) -> ClipEnhancer:
     close = get_close_matches(wanted, ENHANCER_NAMES, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     raise InvalidParameterError(
-        f"there is no enhancer {name!r}{hint}; there are {', '.join(ENHANCER_NAMES)} and "
-        f"{external.PREFIX}'tool {{in}} {{out}}'"
+        f"there is no enhancer {name!r}{hint}; there are {', '.join(ENHANCER_NAMES)}, "
+        f"{own.MODEL_PREFIX}FILE.onnx and {external.PREFIX}'tool {{in}} {{out}}'"
     )
 
 
