@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from unmuffle._version import __version__
-from unmuffle.cli import doctor, enhance, evaluate, impact, info, methods, mix, models, plot, qa, score, train
+
+COMMANDS = (
+    "enhance",
+    "info",
+    "score",
+    "evaluate",
+    "impact",
+    "mix",
+    "plot",
+    "qa",
+    "train",
+    "methods",
+    "models",
+    "doctor",
+)
+"""Modules of this package, in the order of the help. Each has a ``command``, or an ``app`` of several."""
+
+WITHOUT_ARGUMENTS = frozenset({"methods", "models", "doctor"})
+"""Commands that do something when called alone; the others then show their help."""
+
+
+class OnDemand(TyperGroup):
+    """Imports the module of a command when it is called: most commands need little of the package."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Return the names for the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Return a command, or None if there is none of the name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"unmuffle.cli.{cmd_name}")
+        if hasattr(module, "app"):
+            return get_command(module.app)
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        alone.command(cmd_name, no_args_is_help=cmd_name not in WITHOUT_ARGUMENTS)(module.command)
+        return get_command(alone)
+
 
 app = typer.Typer(
     name="unmuffle",
+    cls=OnDemand,
     help="Make voices clear: noise reduction for any audio or video file, on a plain CPU.",
     no_args_is_help=True,
     add_completion=True,
@@ -19,18 +61,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("enhance", no_args_is_help=True)(enhance.command)
-app.command("info", no_args_is_help=True)(info.command)
-app.command("score", no_args_is_help=True)(score.command)
-app.command("evaluate", no_args_is_help=True)(evaluate.command)
-app.command("impact", no_args_is_help=True)(impact.command)
-app.command("mix", no_args_is_help=True)(mix.command)
-app.command("plot", no_args_is_help=True)(plot.command)
-app.command("qa", no_args_is_help=True)(qa.command)
-app.add_typer(train.app, name="train")
-app.command("methods")(methods.command)
-app.command("models")(models.command)
-app.command("doctor")(doctor.command)
 
 
 def _show_version(wanted: bool) -> None:

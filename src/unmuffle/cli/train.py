@@ -18,7 +18,9 @@ from unmuffle.train.extra import need_training
 if TYPE_CHECKING:
     from unmuffle.train.config import TrainConfig
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Train networks on your own recordings.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Train networks on your own recordings."
+)
 
 Folders = Annotated[list[Path], typer.Option(metavar="FOLDER", help="May be given several times.")]
 CheckpointFile = Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="best.pt or last.pt of a run.")]
