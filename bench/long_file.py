@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from bench.one_thread import ONE_THREAD
+from unmuffle.jobs.one_thread import ONE_THREAD
 
 RATE_HZ, CHANNELS = 48_000, 2
 METHODS = ("auto", "log_mmse")

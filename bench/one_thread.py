@@ -9,9 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_NUM_THREADS"), "1"
-)
+from unmuffle.jobs.one_thread import ONE_THREAD
 
 RUN = """
 import importlib, json, sys

@@ -26,13 +26,14 @@ def describe_run(
         "measured by": ", ".join(implementations),
         "real-time factor": "CPU time of the call over the length of the clip, libraries loaded; for a command, of "
         "its whole process",
-        "machine": f"{_processor()}, {os.cpu_count()} cores, {jobs} used, Python {platform.python_version()}",
+        "machine": f"{processor()}, {os.cpu_count()} cores, {jobs} used, Python {platform.python_version()}",
         "unmuffle": __version__,
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return what the processor is called."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():
