@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,8 +111,11 @@ def test_a_terminated_run_ends_with_a_checkpoint(folder, tmp_path, processes):
     child = subprocess.Popen([str(word) for word in command], stderr=subprocess.DEVNULL)
     log = tmp_path / "log.jsonl"
     # Once a step has been logged the signals are heeded.
-    while child.poll() is None and (not log.exists() or '"real_time"' not in log.read_text()):
-        pass
+    latest = time.monotonic() + 120
+    while child.poll() is None and time.monotonic() < latest:
+        if log.exists() and '"real_time"' in log.read_text():
+            break
+        time.sleep(0.05)
     child.terminate()
     assert child.wait(timeout=60) == 0
     state = load_checkpoint(tmp_path / "last.pt")

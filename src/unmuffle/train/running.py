@@ -47,7 +47,7 @@ def run_training(
     if not 1 <= processes <= config.data.clips:
         raise InvalidParameterError(f"processes must be 1 to data.clips, which is {config.data.clips}, not {processes}")
     folder.mkdir(parents=True, exist_ok=True)
-    run_crew(_work, processes, folder, config, folder, device, resume, until)
+    run_crew(_work, processes, config, folder, device, resume, until)
 
 
 def _work(crew: Crew, config: TrainConfig, folder: Path, device: str, resume: bool, until: int | None) -> None:
