@@ -14,15 +14,14 @@ from unmuffle.denoise.choice import Choice, ModelName
 from unmuffle.enhancer import files
 from unmuffle.enhancer.noise_sample import CutAudio, NoiseSample, noise_profile, read_span
 from unmuffle.enhancer.stream import EnhancerStream
-from unmuffle.errors import InvalidAudioError, InvalidParameterError
+from unmuffle.errors import InvalidParameterError
 from unmuffle.process import DryWet, wet_share
 from unmuffle.process.processor import NonFinite
-from unmuffle.signal.arrays import AnyArray, FloatArray, check_shape, from_float32, to_float32
+from unmuffle.process.whole import check_whole, run_whole
+from unmuffle.signal.arrays import AnyArray, FloatArray
 from unmuffle.signal.files import AudioReader, RawFormat, open_reader
 from unmuffle.signal.files.opening import DestinationLike
 from unmuffle.signal.files.source import SourceLike
-
-SAMPLES_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -108,23 +107,18 @@ class Enhancer:
         InvalidParameterError
             If the rate is out of range.
         """
-        given = check_shape(np.asarray(audio))
-        if given.shape[-1] == 0:
-            raise InvalidAudioError(f"audio has no samples (shape {given.shape})")
+        given = check_whole(audio)
         samples = np.atleast_2d(given)
         processor = _warned(
             self._processor(
                 sample_rate, len(samples), lambda start_s, end_s: _cut(samples, sample_rate, start_s, end_s)
             )
         )
-        out = np.empty_like(samples)
-        done = 0
-        for start in range(0, samples.shape[1], SAMPLES_AT_ONCE):
-            block = to_float32(samples[:, start : start + SAMPLES_AT_ONCE])
-            if self.nonfinite == "raise":
-                files.check_finite(block, start, sample_rate, "the audio")
-            done = _put(processor.process(block), out, done)
-        _put(processor.flush(), out, done)
+
+        def check(block: FloatArray, start: int) -> None:
+            files.check_finite(block, start, sample_rate, "the audio")
+
+        out = run_whole(processor, samples, check if self.nonfinite == "raise" else None)
         if wet_share(self.strength, self.max_attenuation_db) == 0.0 and not self.residual:
             # Bit for bit, also what float32 could not hold; what is not finite was replaced.
             np.copyto(out, samples, where=np.isfinite(samples))
@@ -219,9 +213,3 @@ def _warned(made: tuple[DryWet, str | None]) -> DryWet:
 
 def _cut(samples: AnyArray, sample_rate: int, start_s: float, end_s: float) -> AnyArray:
     return samples[:, round(start_s * sample_rate) : round(end_s * sample_rate)]
-
-
-def _put(block: FloatArray, out: AnyArray, done: int) -> int:
-    stop = done + block.shape[1]
-    out[:, done:stop] = from_float32(block, out.dtype)
-    return stop

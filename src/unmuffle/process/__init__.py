@@ -4,5 +4,6 @@ from unmuffle.process.chain import Chain
 from unmuffle.process.dry_wet import DryWet, wet_share
 from unmuffle.process.fixed_block import FixedBlock
 from unmuffle.process.processor import Processor
+from unmuffle.process.whole import process_whole
 
-__all__ = ["Chain", "DryWet", "FixedBlock", "Processor", "wet_share"]
+__all__ = ["Chain", "DryWet", "FixedBlock", "Processor", "process_whole", "wet_share"]

@@ -1,0 +1,1 @@
+"""Repair of what is not noise: clipping, clicks, hum, rumble, harsh sibilants, reverberation."""
