@@ -47,8 +47,16 @@ def test_conv_tasnet_has_the_size_of_the_paper():
 def test_mask_estimators_refuse_what_they_cannot_do():
     with pytest.raises(InvalidParameterError, match="irm, ibm, psm, not 'wiener'"):
         MaskBlstm(target="wiener")
-    with pytest.raises(InvalidParameterError, match="16000 Hz, not at 48000"):
-        MaskBlstm(units=8).enhance(torch.zeros(1, 4_800), 48_000)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
+@torch.no_grad()
+def test_mask_estimators_work_at_every_rate(rate):
+    estimate = MaskBlstm(units=8).eval().enhance(0.1 * torch.randn(2, rate // 4), rate)
+    assert estimate.waveform.shape == (2, rate // 4)
+    assert estimate.mask.shape == estimate.spectrum.shape
+    held = estimate.mask[..., 192:240].mean(-1, keepdim=True)
+    torch.testing.assert_close(estimate.mask[..., 257:], held.expand_as(estimate.mask[..., 257:]))
 
 
 def test_unknown_networks_and_sizes_are_named():

@@ -10,8 +10,9 @@ from unmuffle.errors import AudioFileError
 from unmuffle.level.active_level import active_level_db
 from unmuffle.train.data.catalogue import TRAIN, VALIDATION, find_recordings, split_of
 from unmuffle.train.data.filters import early_part
-from unmuffle.train.data.mixing import Mixer, MixSettings
+from unmuffle.train.data.mixing import Mixer
 from unmuffle.train.data.packing import pack
+from unmuffle.train.data.settings import MixSettings
 from unmuffle.train.data.shards import load_table, open_shard
 
 RATE = 16_000

@@ -21,8 +21,8 @@ class WatchedTrainer(Trainer):
         self.losses = []
         super().__init__(*arguments, **options)
 
-    def _train_step(self):
-        values = super()._train_step()
+    def _train_step(self, batch):
+        values = super()._train_step(batch)
         self.losses.append((self.step, values["loss"], values["gradient_norm"]))
         return values
 

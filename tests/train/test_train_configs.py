@@ -44,6 +44,9 @@ def test_a_config_survives_the_way_through_its_tree():
         ({"steps": 0}, "steps must be above 0"),
         ({"optimiser": {"schedule": "step"}}, "must be one of cosine, trapezoid, plateau, not 'step'"),
         ({"loss": 3}, "loss must be a table"),
+        ({"mix": {"codec_share": 1.5}}, "mix.codec_share must be 0 to 1, not 1.5"),
+        ({"mix": {"snr_db": [5, -5]}}, "mix.snr_db must be two numbers, the lower first"),
+        ({"mix": {"wind_share": 0.5, "babble_share": 0.6}}, "add up to 1.18: they are parts of all noises"),
     ],
 )
 def test_mistakes_are_named(change, complaint):

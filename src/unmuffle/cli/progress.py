@@ -86,6 +86,9 @@ def summarize(outcomes: Sequence[Outcome], elapsed_s: float, *, quiet: bool) -> 
     for outcome in outcomes:
         for warning in outcome.report.warnings if outcome.report is not None else ():
             messages.print(f"warning: {warning}", style="yellow", markup=False)
+    for outcome in outcomes:
+        if outcome.note is not None:
+            messages.print(outcome.note, markup=False)
     if len(outcomes) == 1:
         _summarize_one(outcomes[0])
     else:

@@ -13,6 +13,8 @@ from rich.logging import RichHandler
 from rich.progress import Progress
 
 from unmuffle.cli.console import messages, plain_errors
+from unmuffle.cli.training_bar import TrainingBar
+from unmuffle.errors import InvalidParameterError
 from unmuffle.train.extra import need_training
 
 if TYPE_CHECKING:
@@ -34,28 +36,44 @@ def prepare(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="Folder to write; takes 0.1 to 0.4 GB an hour.")],
     speech: Folders,
     noise: Folders,
+    music: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Music, if it is to be drawn apart from noise.")
+    ] = None,
     rooms: Annotated[list[Path] | None, typer.Option(metavar="FOLDER", help="Measured room responses.")] = None,
     simulated_rooms: Annotated[int, typer.Option(min=0, help="How many rooms to simulate.")] = 600,
     validation_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of talkers and noises held out.")
     ] = 0.05,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Leave out unfit speech, cut down long pauses.")
+    ] = True,
+    min_dnsmos: Annotated[
+        float | None, typer.Option(min=1, max=5, help="Leave out speech that DNSMOS rates lower overall.")
+    ] = None,
+    air: Annotated[bool, typer.Option("--air/--no-air", help="Whether air absorbs in simulated rooms.")] = True,
 ) -> None:
     """Pack folders of speech, noise and rooms for training."""
+    from unmuffle.train.data.decoding import FULL_RATE
+    from unmuffle.train.data.fitness import Limits
     from unmuffle.train.data.packing import pack
 
     logging.basicConfig(level=logging.WARNING, format="unmuffle: %(message)s")
+    folders = {"speech": speech, "noise": noise} | ({"music": music} if music else {})
+    limits = Limits(dnsmos=min_dnsmos) if check or min_dnsmos is not None else None
     with Progress(console=messages, transient=True, disable=not messages.is_terminal) as bar:
-        lines = {kind: bar.add_task(kind) for kind in ("speech", "noise", "room")}
+        lines = {kind: bar.add_task(kind) for kind in (*folders, "room")}
 
         def report(kind: str, done: int, of: int) -> None:
             bar.update(lines[kind], completed=done, total=of)
 
         table = pack(
-            {"speech": speech, "noise": noise}, target, rooms or (), simulated_rooms, validation_share, workers, report
+            folders, target, rooms or (), simulated_rooms, validation_share, workers, report, limits=limits, air=air
         )
     for kind, rows in table["kinds"].items():
-        typer.echo(f"{kind}: {len(rows)} recordings of {len({row['group'] for row in rows})}")
+        full_band = sum(str(FULL_RATE) in row["places"] for row in rows)
+        groups = len({row["group"] for row in rows})
+        typer.echo(f"{kind}: {len(rows)} recordings of {groups}, {full_band} of them at {FULL_RATE // 1000} kHz too")
 
 
 @app.command("run")
@@ -65,8 +83,14 @@ def run(
     work: Annotated[Path, typer.Option("--work", metavar="FOLDER", help="Where checkpoints and the log go.")],
     data: DataFolder = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    start_from: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="CHECKPOINT", help="Begin with the averaged weights of another run."),
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Processes, best one a core; 1 on a GPU.")] = 1,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:NUMBER.")] = "cpu",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that mix ahead, for a GPU.")] = 0,
+    compiled: Annotated[bool, typer.Option("--compile", help="Put the network through torch.compile.")] = False,
     until: Annotated[int | None, typer.Option(min=1, help="Stop after this step.")] = None,
 ) -> None:
     """Train a network, or go on training it."""
@@ -76,7 +100,20 @@ def run(
     logging.basicConfig(
         level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=messages, show_path=False)]
     )
-    run_training(_config(config, data), work, processes, device, resume=resume, until=until)
+    settings = _config(config, data)
+    with TrainingBar(min(settings.steps, until or settings.steps)) as bar:
+        run_training(
+            settings,
+            work,
+            processes,
+            device,
+            resume=resume,
+            start_from=start_from,
+            until=until,
+            compiled=compiled,
+            workers=workers,
+            watch=bar.watch,
+        )
 
 
 @app.command("listen")
@@ -112,12 +149,14 @@ def export(
 ) -> None:
     """Write a trained network as one ONNX file."""
     need_training("onnx", "onnxscript")
-    from unmuffle.train.export import export_frames
-    from unmuffle.train.loading import load_network
+    from unmuffle.train.export import export_network
+    from unmuffle.train.loading import load_network, story_of
 
+    notes = [entry.partition("=") for entry in note or ()]
+    if wrong := [key for key, sign, _ in notes if not sign]:
+        raise InvalidParameterError(f"--note is {wrong[0]!r}; it must be KEY=TEXT, such as licence=CC-BY-4.0")
     network, state = load_network(checkpoint)
-    told = {key: state[key] for key in ("step", "revision", "data_hash")} | {"network": state["config"]["network"]}
-    export_frames(network, target, told | dict(entry.split("=", 1) for entry in note or () if "=" in entry))
+    export_network(network, target, story_of(state) | {key: text for key, _, text in notes})
     typer.echo(f"{target}: {target.stat().st_size / 1e6:.2f} MB")
 
 

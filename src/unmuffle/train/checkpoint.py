@@ -33,7 +33,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         If there is none, or what is there is not a checkpoint.
     """
     if not path.is_file():
-        raise AudioFileError(f"{path} does not exist: start the run without --resume")
+        raise AudioFileError(f"{path} does not exist: name a checkpoint that a run has written")
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

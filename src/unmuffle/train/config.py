@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unmuffle.errors import InvalidParameterError
-from unmuffle.train.data.mixing import MixSettings
+from unmuffle.train.data.settings import MixSettings
 from unmuffle.train.losses import LossWeights
 
 if sys.version_info >= (3, 11):
@@ -36,12 +36,13 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """``[optimiser]``: AdamW with warm-up, and how its rate falls.
+    """``[optimiser]``: ``adamw`` or ``muon``, its warm-up, and how its rate falls.
 
     ``cosine`` falls all along; ``trapezoid`` is constant and falls over the last ``cool_down_share`` of the steps, so
     that ``steps`` may still be changed on resuming before that; ``plateau`` halves when validation stops improving.
     """
 
+    name: str = "adamw"
     learning_rate: float = 2e-3
     final_learning_rate: float = 1e-5
     schedule: str = "cosine"

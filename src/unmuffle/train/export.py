@@ -13,28 +13,24 @@ for -15 to 35 dB. All states are 0 at the start.
 
 from __future__ import annotations
 
-import json
-import logging
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unmuffle._version import __version__
 from unmuffle.errors import InvalidParameterError
-from unmuffle.signal.grid import HOP_S
+from unmuffle.train.export_classic import export_classic
+from unmuffle.train.export_tracing import IR_VERSION, OPSET, frames_metadata, save, traced
 from unmuffle.train.folding import folded
-from unmuffle.train.losses import LOCAL_SNR_DB
-from unmuffle.train.networks import Network, UnmuffleS
-from unmuffle.train.networks.bands import AIR_BINS, BIN_HZ, CORE_BINS, GRID_BINS
+from unmuffle.train.networks import ConvTasNet, MaskBlstm, Network, UnmuffleS
+from unmuffle.train.networks.bands import AIR_BINS, CORE_BINS, GRID_BINS
+from unmuffle.train.simplify import simplify
 
-OPSET, IR_VERSION = 18, 10
-FORMAT = "unmuffle-frames-1"
-PLACEHOLDER = "LinearRecurrence"
-PLACEHOLDER_DOMAIN = "unmuffle"
 TRACED_FRAMES, TRACED_STREAMS = 5, 3
 
 
@@ -48,6 +44,29 @@ class _FlatStates(nn.Module):
     def forward(self, spectra: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         outputs = self.network(spectra, states)
         return outputs.gains, outputs.heads, *outputs.states
+
+
+def export_network(network: Network, path: Path, metadata: dict[str, Any] | None = None) -> None:
+    """Write any of the networks as ONNX, in the form that ``unmuffle enhance --model`` runs best.
+
+    Parameters
+    ----------
+    network : Network
+        With the weights to ship.
+    path : Path
+        File to write.
+    metadata : dict, optional
+        What to tell about it. For networks of waveforms ``sample_rate``, and ``chunk_s`` if they look at whole clips.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no export for it.
+    """
+    if isinstance(network, MaskBlstm | ConvTasNet):
+        export_classic(network, path, metadata or {})
+    else:
+        export_frames(network, path, metadata)
 
 
 def export_frames(network: Network, path: Path, metadata: dict[str, Any] | None = None) -> None:
@@ -67,118 +86,46 @@ def export_frames(network: Network, path: Path, metadata: dict[str, Any] | None 
     InvalidParameterError
         If the network does not work on frames.
     """
-    import onnx
-
     if not isinstance(network, UnmuffleS):
         raise InvalidParameterError(f"{type(network).__name__} does not work on frames of the house grid")
     plain = cast(UnmuffleS, folded(network))
     single, several = (_traced(plain, frames) for frames in (1, TRACED_FRAMES))
-    for node in list(several.graph.node):
-        if node.op_type == PLACEHOLDER:
-            _replace_by_scan(several.graph, node)
+    simplify(single, [_probe(plain, 1, streams) for streams in (2, 3)])
+    simplify(several, [_probe(plain, frames, streams) for frames, streams in ((5, 2), (7, 3))])
     model = _joined(single, several)
-    for key, value in (_description(plain) | (metadata or {})).items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value if isinstance(value, str) else json.dumps(value)
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    save(model, path, _description(plain) | (metadata or {}))
 
 
 def _description(network: UnmuffleS) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
+    return frames_metadata() | {
         "version": __version__,
-        "hop_ms": round(1000 * HOP_S),
-        "window_ms": round(2000 * HOP_S),
-        "window": "sqrt-hann",
-        "bin_hz": BIN_HZ,
-        "bins": GRID_BINS,
         "complex_bins": CORE_BINS + 1,
         "real_bins": AIR_BINS,
-        "latency_frames": 1,
-        "scale": "1 / hop",
-        "local_snr_db": list(LOCAL_SNR_DB),
         "parameters": sum(weight.numel() for weight in network.parameters()),
     }
 
 
+def _probe(network: UnmuffleS, frames: int, streams: int) -> dict[str, NDArray[Any]]:
+    """Return inputs of a size."""
+    states = {f"state_{number}": state.detach().numpy() for number, state in enumerate(network.start(streams))}
+    return {"spectra": np.zeros((frames, streams, GRID_BINS, 2), np.float32), **states}
+
+
 def _traced(network: UnmuffleS, frames: int) -> Any:
     """Return the ONNX model of the network for one frame or for any number of them, and any number of streams."""
-    from onnxscript.values import Opset
-
-    _register_placeholder()
-    placeholder = Opset(PLACEHOLDER_DOMAIN, 1)
-
-    def recurrence(decay: Any, drive: Any, start: Any) -> Any:
-        return placeholder.LinearRecurrence(decay, drive, start)
-
-    # It tells of every optional package that it does not find.
-    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     states = network.start(TRACED_STREAMS)
     streams = torch.export.Dim("streams", min=1, max=4096)
     rows = {0: network.positions * streams}
     shapes = [{0: streams}, {0: streams}, *(rows for _ in network.blocks), {0: streams}]
     dynamic = {1: streams} if frames == 1 else {0: torch.export.Dim("frames", min=2, max=65536), 1: streams}
     spectra = torch.zeros(frames, TRACED_STREAMS, GRID_BINS, 2)
-    with warnings.catch_warnings():
-        # The exporter warns of its own future.
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            _FlatStates(network).eval(),
-            (spectra, *states),
-            dynamo=True,
-            # The optimiser takes a sum with 1e-8 or less for no sum, and bands without power then give NaN.
-            optimize=False,
-            opset_version=OPSET,
-            input_names=["spectra", *(f"state_{n}" for n in range(len(states)))],
-            output_names=["gains", "heads", *(f"next_{n}" for n in range(len(states)))],
-            dynamic_shapes=(dynamic, tuple(shapes)),
-            custom_translation_table={torch.ops.unmuffle.linear_recurrence.default: recurrence},
-            verbose=False,
-        )
-    if program is None:
-        raise InvalidParameterError("the network could not be exported")
-    return program.model_proto
-
-
-def _register_placeholder() -> None:
-    from onnx import defs
-
-    if defs.has(PLACEHOLDER, PLACEHOLDER_DOMAIN):
-        return
-    kind, one = "tensor(float)", defs.OpSchema.FormalParameter
-    defs.register_schema(
-        defs.OpSchema(
-            PLACEHOLDER,
-            PLACEHOLDER_DOMAIN,
-            1,
-            inputs=[one(name, kind) for name in ("decay", "drive", "start")],
-            outputs=[one("states", kind)],
-        )
+    return traced(
+        _FlatStates(network),
+        (spectra, *states),
+        (dynamic, *shapes),
+        ["spectra", *(f"state_{n}" for n in range(len(states)))],
+        ["gains", "heads", *(f"next_{n}" for n in range(len(states)))],
     )
-
-
-def _replace_by_scan(graph: Any, node: Any) -> None:
-    """Put a ``Scan`` with the body h = drive + decay h in the place of a recurrence."""
-    from onnx import TensorProto, helper
-
-    decay, drive, start = node.input
-    kind = TensorProto.FLOAT
-    body = helper.make_graph(
-        [
-            helper.make_node("Mul", ["decay", "before"], ["kept"]),
-            helper.make_node("Add", ["kept", "drive"], ["state"]),
-            helper.make_node("Identity", ["state"], ["after"]),
-        ],
-        "recurrence",
-        [helper.make_tensor_value_info(name, kind, None) for name in ("before", "decay", "drive")],
-        [helper.make_tensor_value_info(name, kind, None) for name in ("after", "state")],
-    )
-    (states,) = node.output
-    scan = helper.make_node("Scan", [start, decay, drive], [f"{states}_last", states], body=body, num_scan_inputs=2)
-    place = list(graph.node).index(node)
-    graph.node.remove(node)
-    graph.node.insert(place, scan)
 
 
 def _joined(single: Any, several: Any) -> Any:

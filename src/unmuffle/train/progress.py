@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from typing import Any
+
+STEPS_OF_SPEED = 50
 
 
 class Progress:
@@ -23,12 +25,19 @@ class Progress:
         self._sums: dict[str, float] = defaultdict(float)
         self._count = 0
         self._since = time.monotonic()
+        self._times = deque([self._since], maxlen=STEPS_OF_SPEED + 1)
 
     def add(self, values: dict[str, float]) -> None:
         """Take the values of one step."""
         for key, value in values.items():
             self._sums[key] += value
         self._count += 1
+        self._times.append(time.monotonic())
+
+    @property
+    def real_time(self) -> float:
+        """Seconds of audio trained on in a second, over the last steps."""
+        return (len(self._times) - 1) * self._seconds / max(self._times[-1] - self._times[0], 1e-6)
 
     def summary(self, step: int) -> dict[str, Any]:
         """Return the means since the last summary, ``real_time`` and ``hours_left``."""

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from unmuffle.errors import AudioFileError
 from unmuffle.measure import score
+from unmuffle.train.checkpoint import BEST
 from unmuffle.train.config import TrainConfig
 from unmuffle.train.crew import Crew
 from unmuffle.train.data.catalogue import VALIDATION
+from unmuffle.train.data.decoding import FULL_RATE, WIDE_RATE
 from unmuffle.train.data.mixing import Mixer
-from unmuffle.train.data.packing import FULL_RATE, WIDE_RATE
 from unmuffle.train.networks import Network
 
 MEASURES = ("pesq_wideband", "estoi", "si_sdr_db")
 CLEAN_EVERY, FULL_BAND_EVERY = 6, 4
 STREAM = 2
+log = logging.getLogger(__name__)
 
 
 class Validation:
@@ -30,11 +34,21 @@ class Validation:
         self.config, self.device = config, device
         self._folder = Path(config.data.packed)
         self._mixers: dict[tuple[int, bool], Mixer] = {}
+        self.clips = config.validation.clips
+        try:
+            self._mixer(WIDE_RATE, clean=False)
+        except AudioFileError as error:
+            # Better known now than after the first thousand steps.
+            log.warning("the run goes without validation and without %s: %s", BEST, error)
+            self.clips = 0
 
     def run(self, network: Network, crew: Crew) -> dict[str, float]:
-        """Return the mean of every score over all clips; clean speech apart, as ``clean_...``."""
+        """Return the mean of every score over all clips; clean speech apart, as ``clean_...``.
+
+        Nothing, where too few talkers or noises are held out.
+        """
         sums: dict[str, list[float]] = defaultdict(list)
-        for number in crew.share(self.config.validation.clips):
+        for number in crew.share(self.clips):
             for key, value in self._score(network, number).items():
                 sums[key].append(value)
         return _mean_over_crew(sums, crew, self.device)
@@ -53,7 +67,9 @@ class Validation:
 
     def _mixer(self, rate: int, clean: bool) -> Mixer:
         share = 1.0 if clean else 0.0
-        settings = replace(self.config.mix, clean_share=share, noise_share=0.0, clip_share=0.0)
+        # What no network can undo would only blur the scores.
+        spared: dict[str, Any] = dict.fromkeys(("noise_share", "clip_share", "codec_share", "packet_loss_share"), 0.0)
+        settings = replace(self.config.mix, clean_share=share, **spared)
         if (rate, clean) not in self._mixers:
             seconds = self.config.validation.seconds
             try:

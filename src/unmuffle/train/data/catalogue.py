@@ -2,8 +2,8 @@
 
 Columns of an ``index.csv`` that are used where they are there: ``file`` (required), ``talker``, ``source``, ``rate``
 (of the recording itself, whatever its file is stored at), ``floor_db`` (from loud to quiet frames of speech),
-``split`` (rows marked ``eval`` are left out). In a folder without one, each sub-folder is one talker or one kind of
-noise, and a file that lies in no sub-folder stands for itself.
+``licence``, ``split`` (rows marked ``eval`` are left out). In a folder without one, each sub-folder is one talker or
+one kind of noise, and a file that lies in no sub-folder stands for itself.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmuffle.errors import AudioFileError
+from unmuffle.train.data.fitness import weight_of_floor
 
 SUFFIXES = frozenset([".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".aif", ".wv", ".webm"])
 TRAIN, VALIDATION = "train", "validation"
-NOISY_FLOOR_DB, CLEAN_FLOOR_DB = 30.0, 45.0
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,18 @@ class Recording:
         Corpus it comes from.
     rate : int
         True sample rate in Hz; 0 where only the file can tell.
-    weight : float
-        How readily it is drawn, from 0 to 1.
+    weight : float, optional
+        How readily it is drawn, from 0 to 1; None where nobody has said.
+    licence : str
+        Under which it may be used; empty where nobody has said.
     """
 
     path: Path
     group: str
     source: str
     rate: int
-    weight: float = 1.0
+    weight: float | None = None
+    licence: str = ""
 
 
 def find_recordings(folder: Path) -> list[Recording]:
@@ -83,15 +86,9 @@ def _indexed(index: Path) -> Iterator[Recording]:
                 row.get("talker") or name,
                 row.get("source") or index.parent.name,
                 int(float(row.get("rate") or 0)),
-                _weight_of_floor(row.get("floor_db")),
+                weight_of_floor(float(row["floor_db"])) if row.get("floor_db") else None,
+                row.get("licence") or "",
             )
-
-
-def _weight_of_floor(floor_db: str | None) -> float:
-    """Noise under the 'clean' speech teaches a network to keep noise: such recordings are drawn seldom."""
-    if not floor_db:
-        return 1.0
-    return min(1.0, max(0.05, (float(floor_db) - NOISY_FLOOR_DB) / (CLEAN_FLOOR_DB - NOISY_FLOOR_DB)))
 
 
 def _walked(folder: Path) -> Iterator[Recording]:

@@ -13,6 +13,7 @@ Clip = NDArray[np.float32]
 
 EARLY_S, EARLY_FADE_S = 0.05, 0.03
 COLOUR_POINTS = 7
+SILENT = 1e-5
 
 
 def random_colour(random: np.random.Generator, samples: int, rate: int, depth_db: float) -> NDArray[np.float32]:
@@ -68,3 +69,8 @@ def _hum(random: np.random.Generator, samples: int, rate: int) -> NDArray[np.flo
     strengths = random.uniform(0, 1, orders.size) / orders ** random.uniform(0.3, 1.2)
     phases = 2 * np.pi * (np.outer(np.arange(samples) * (mains_hz / rate), orders) + random.random(orders.size))
     return np.asarray(np.sin(phases) @ strengths)
+
+
+def rms(clip: Clip) -> float:
+    """Root mean square of a clip."""
+    return float(np.sqrt(np.mean(np.square(clip, dtype=np.float64))))

@@ -2,12 +2,11 @@
 
 So any process can make any item, a resumed run meets the items it would have met, and nothing is written to disk.
 An item is a talker, perhaps in a room, among noises at a signal-to-noise ratio by active level (ITU-T P.56), through a
-microphone and a line. The target is the talker with the first 50 ms of the room, through the same microphone and line.
+microphone and a line. The target is the talker with the first 50 ms of the room, through the same microphone and band.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,50 +16,27 @@ from unmuffle.errors import AudioFileError
 from unmuffle.level.active_level import active_level_db
 from unmuffle.signal.resample import resample
 from unmuffle.train.data.catalogue import TRAIN
+from unmuffle.train.data.codecs import check_codecs
+from unmuffle.train.data.decoding import PEAK
 from unmuffle.train.data.filters import (
+    SILENT,
     Clip,
     apply_gain,
-    band_limit,
     coloured_noise,
     early_part,
     in_room,
     random_colour,
+    rms,
 )
-from unmuffle.train.data.packing import PEAK
+from unmuffle.train.data.keyboard import typing_noise
+from unmuffle.train.data.line import recorded, through_microphone
+from unmuffle.train.data.settings import MixSettings
 from unmuffle.train.data.shards import Shard, load_table, open_shard
+from unmuffle.train.data.wind import wind_noise
 
 FRAME_S = 0.02
 LEAST_ACTIVE = 0.35
 REDRAWS = 4
-TELEPHONE_HZ = (300.0, 3_400.0)
-SILENT = 1e-5
-
-
-@dataclass(frozen=True)
-class MixSettings:
-    """Chances and ranges of the mixing; ``[mix]`` in a config."""
-
-    snr_db: tuple[float, float] = (-5.0, 20.0)
-    easy_share: float = 0.08
-    easy_snr_db: tuple[float, float] = (20.0, 40.0)
-    hard_share: float = 0.05
-    hard_snr_db: tuple[float, float] = (-10.0, -5.0)
-    level_db: tuple[float, float] = (-45.0, -15.0)
-    clean_share: float = 0.10
-    noise_share: float = 0.05
-    room_share: float = 0.45
-    noise_room_share: float = 0.25
-    babble_share: float = 0.10
-    synthetic_share: float = 0.08
-    second_noise_share: float = 0.35
-    speed_share: float = 0.5
-    speed: tuple[float, float] = (0.88, 1.14)
-    speech_colour_share: float = 0.3
-    noise_colour_share: float = 0.5
-    microphone_share: float = 0.2
-    band_limit_share: float = 0.15
-    clip_share: float = 0.05
-    sixteen_bit_share: float = 0.5
 
 
 class Mixer:
@@ -82,7 +58,10 @@ class Mixer:
     Raises
     ------
     AudioFileError
-        If the folder has no speech, or speech of one talker only, or no noise for the split.
+        If the folder has no speech, or speech of one talker only, or no noise, or no music though the settings want
+        some, for the split.
+    InvalidParameterError
+        If the settings name a codec that does not exist.
     """
 
     def __init__(self, folder: Path, rate: int, settings: MixSettings, seconds: float, split: str = TRAIN) -> None:
@@ -90,10 +69,14 @@ class Mixer:
         self.rate, self.settings, self.samples = rate, settings, round(seconds * rate)
         self.speech = open_shard(folder, table, "speech", rate, split)
         self.noise = open_shard(folder, table, "noise", rate, split)
+        # Only where it is asked for: packed corpora may have none.
+        self.music = open_shard(folder, table, "music", rate, split) if settings.music_share else None
         has_rooms = bool(table["kinds"].get("room"))
         self.rooms: Shard | None = open_shard(folder, table, "room", rate, TRAIN) if has_rooms else None
         if len(set(self.speech.groups.tolist())) < 2:
             raise AudioFileError(f"{folder} holds one talker only at {rate} Hz for {split}: babble needs two or more")
+        if settings.codec_share:
+            check_codecs(settings.codecs)
 
     def batch(self, seed: tuple[int, ...], clips: range) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return noisy and target clips, each float32 [len(clips), samples]; ``clips`` numbers them in the batch."""
@@ -111,8 +94,8 @@ class Mixer:
         noisy = heard
         if with_noise:
             noisy = heard + self._noises(random, level_db)
-        noisy, target = self._line(random, noisy, target)
-        return self._levelled(random, noisy, target)
+        noisy, target = through_microphone(random, noisy, target, self.rate, now)
+        return recorded(random, noisy, target, self.rate, now)
 
     def _voice(self, random: np.random.Generator) -> tuple[Clip, Clip]:
         """Return the talker as heard in the room and the part to keep."""
@@ -153,26 +136,39 @@ class Mixer:
         total = np.zeros(self.samples, np.float32)
         for _ in range(count):
             part = self._noise(random)
-            total += part * np.float32(10 ** (random.uniform(-6, 0) / 20) / max(_rms(part), SILENT))
+            total += part * np.float32(10 ** (random.uniform(-6, 0) / 20) / max(rms(part), SILENT))
         if speech_level_db is None:
             return total
         wanted_db = speech_level_db - self._snr_db(random)
-        return total * np.float32(10 ** (wanted_db / 20) / max(_rms(total), SILENT))
+        return total * np.float32(10 ** (wanted_db / 20) / max(rms(total), SILENT))
 
     def _noise(self, random: np.random.Generator) -> Clip:
         now, kind = self.settings, random.random()
         if kind < now.synthetic_share:
             return coloured_noise(random, self.samples, self.rate)
-        noise = self._babble(random) if kind < now.synthetic_share + now.babble_share else self._noise_cut(random)
+        # Wind blows on the microphone itself: no room, no colour. From the top, so that the others keep their draws.
+        if kind >= 1 - now.wind_share:
+            return wind_noise(random, self.samples, self.rate)
+        noise = self._noise_of_kind(random, kind)
         if random.random() < now.noise_colour_share:
             noise = apply_gain(noise, random_colour(random, noise.size, self.rate, 8.0))
         if self.rooms is not None and random.random() < now.noise_room_share:
             noise = in_room(noise, self._room(random))
         return noise
 
-    def _noise_cut(self, random: np.random.Generator) -> Clip:
-        recording = self.noise.draw(random)
-        return self.noise.cut(recording, int(random.integers(self.noise.lengths[recording])), self.samples)
+    def _noise_of_kind(self, random: np.random.Generator, kind: float) -> Clip:
+        now = self.settings
+        if kind < now.synthetic_share + now.babble_share:
+            return self._babble(random)
+        if kind >= 1 - now.wind_share - now.keyboard_share:
+            return typing_noise(random, self.samples, self.rate)
+        if self.music is not None and kind >= 1 - now.wind_share - now.keyboard_share - now.music_share:
+            return self._cut_of(self.music, random)
+        return self._cut_of(self.noise, random)
+
+    def _cut_of(self, shard: Shard, random: np.random.Generator) -> Clip:
+        recording = shard.draw(random)
+        return shard.cut(recording, int(random.integers(shard.lengths[recording])), self.samples)
 
     def _babble(self, random: np.random.Generator) -> Clip:
         """Four to eight talkers at once."""
@@ -180,7 +176,7 @@ class Mixer:
         for _ in range(int(random.integers(4, 9))):
             recording = self.speech.draw(random)
             cut = self.speech.cut(recording, int(random.integers(self.speech.lengths[recording])), self.samples)
-            voices.append(cut * np.float32(random.uniform(0.4, 1) / max(_rms(cut), SILENT)))
+            voices.append(cut * np.float32(random.uniform(0.4, 1) / max(rms(cut), SILENT)))
         return np.sum(voices, axis=0, dtype=np.float32)
 
     def _snr_db(self, random: np.random.Generator) -> float:
@@ -188,40 +184,6 @@ class Mixer:
         if kind < now.easy_share:
             return float(random.uniform(*now.easy_snr_db))
         return float(random.uniform(*(now.hard_snr_db if kind > 1 - now.hard_share else now.snr_db)))
-
-    def _line(self, random: np.random.Generator, noisy: Clip, target: Clip) -> tuple[Clip, Clip]:
-        """Pass both through one microphone and band limit, and clip the noisy one at times."""
-        now = self.settings
-        gain = np.ones(self.samples // 2 + 1, np.float32)
-        if random.random() < now.microphone_share:
-            gain = gain * random_colour(random, self.samples, self.rate, 5.0)
-        if random.random() < now.band_limit_share:
-            gain = gain * self._limits(random)
-        if gain.min() < 1 or gain.max() > 1:
-            noisy, target = apply_gain(noisy, gain), apply_gain(target, gain)
-        if random.random() < now.clip_share:
-            peak = np.abs(noisy).max() * np.float32(random.uniform(0.3, 0.9))
-            noisy = np.clip(noisy, -peak, peak)
-        return noisy, target
-
-    def _limits(self, random: np.random.Generator) -> NDArray[np.float32]:
-        if random.random() < 0.25:
-            return band_limit(self.samples, self.rate, *TELEPHONE_HZ)
-        tops = [hz for hz in (4_000.0, 6_000.0, 8_000.0, 11_025.0, 12_000.0, 16_000.0) if hz < self.rate / 2]
-        return band_limit(self.samples, self.rate, 0.0, float(random.choice(tops)))
-
-    def _levelled(self, random: np.random.Generator, noisy: Clip, target: Clip) -> tuple[Clip, Clip]:
-        rms, peak = _rms(noisy), float(np.abs(noisy).max())
-        wanted_db = random.uniform(*self.settings.level_db)
-        factor = np.float32(min(10 ** (wanted_db / 20) / max(rms, SILENT), 0.99 / max(peak, SILENT)))
-        noisy, target = noisy * factor, target * factor
-        if random.random() < self.settings.sixteen_bit_share:
-            noisy = np.rint(noisy * np.float32(32_768)) / np.float32(32_768)
-        return noisy, target
-
-
-def _rms(clip: Clip) -> float:
-    return float(np.sqrt(np.mean(np.square(clip, dtype=np.float64))))
 
 
 def _active_share(clip: Clip, rate: int) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmuffle.errors import AudioFileError
+from unmuffle.train.data.decoding import FULL_RATE
 from unmuffle.train.data.packing import FORMAT, TABLE, file_name
 
 FULL_SCALE = np.float32(1 / 32_768)
@@ -77,7 +78,10 @@ def open_shard(folder: Path, table: dict[str, Any], kind: str, rate: int, split:
     """
     rows = [row for row in table["kinds"].get(kind, ()) if row["split"] == split and str(rate) in row["places"]]
     if not rows:
-        raise AudioFileError(f"{folder} holds no {kind} at {rate} Hz for {split}: pack more recordings")
+        way_out = "pack more recordings"
+        if rate == FULL_RATE:
+            way_out += " that reach above 12 kHz, or set data.full_band_share to 0"
+        raise AudioFileError(f"{folder} holds no {kind} at {rate} Hz for {split}: {way_out}")
     places = np.array([row["places"][str(rate)] for row in rows], np.int64)
     numbers = {group: number for number, group in enumerate(sorted({row["group"] for row in rows}))}
     groups = np.array([numbers[row["group"]] for row in rows], np.int64)
