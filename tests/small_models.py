@@ -73,6 +73,44 @@ def waveform_model(
     return _model(graph, metadata or {"sample_rate": "16000", "chunk_s": "0.05", "overlap": "0.25"})
 
 
+STREAM_METADATA = {"format": "unmuffle-stream-1", "sample_rate": "16000", "hop": "40", "delay": "40"}
+
+
+def stream_model(metadata: dict[str, str] | None = None, leave_out: tuple[str, ...] = (), hop: int = 40) -> ModelProto:
+    """Late by a hop; each hop divided by 0.5 + its own mean power + that of the hop after it.
+
+    ``state_0`` ['streams', hop] is the last hop, ``state_1`` ['streams', 1] its power.
+    """
+    shapes = {"0": ("streams", hop), "1": ("streams", 1)}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["audio", "in_hops"], ["hops"]),
+            helper.make_node("Mul", ["hops", "hops"], ["square"]),
+            helper.make_node("ReduceMean", ["square", "last"], ["power"], keepdims=0),
+            helper.make_node("Unsqueeze", ["state_0", "second"], ["older_hop"]),
+            helper.make_node("Concat", ["older_hop", "hops"], ["all_hops"], axis=1),
+            helper.make_node("Concat", ["state_1", "power"], ["all_powers"], axis=1),
+            *(_sliced("all_hops", "before", 0, -1), _sliced("all_powers", "power_before", 0, -1)),
+            *(_sliced("all_hops", "newest", -1, 1 << 40), _sliced("all_powers", "next_1", -1, 1 << 40)),
+            helper.make_node("Squeeze", ["newest", "second"], ["next_0"]),
+            *_chain("Add power power_before both", "Add both least divisor"),
+            helper.make_node("Unsqueeze", ["divisor", "last"], ["divisors"]),
+            *_chain("Div before divisors quieter", "Reshape quieter in_samples enhanced"),
+        ],
+        "stream",
+        [_value("audio", "streams", "samples"), *(_value(f"state_{n}", *shape) for n, shape in shapes.items())],
+        [_value("enhanced", "streams", "samples"), *(_value(f"next_{n}", *shape) for n, shape in shapes.items())],
+        [
+            *(_integers("in_hops", 0, -1, hop), _integers("in_samples", 0, -1), _integers("last", -1)),
+            *(_integers("second", 1), numpy_helper.from_array(np.float32(0.5), "least")),
+            *(_integers(name, value) for name, value in {"at_0": 0, "at_-1": -1, f"at_{1 << 40}": 1 << 40}.items()),
+        ],
+    )
+    for name in leave_out:
+        _leave_out(graph, name)
+    return _model(graph, STREAM_METADATA if metadata is None else metadata)
+
+
 def save(model: ModelProto, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())
@@ -134,6 +172,10 @@ def _chain(*lines: str) -> list[Any]:
     return [helper.make_node(kind, inputs, [output]) for kind, *inputs, output in map(str.split, lines)]
 
 
+def _sliced(name: str, output: str, start: int, end: int) -> Any:
+    return helper.make_node("Slice", [name, f"at_{start}", f"at_{end}", "second"], [output])
+
+
 def _constant(name: str, value: float) -> Any:
     return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.float32(value), name))
 
@@ -160,9 +202,9 @@ def _leave_out(graph: Any, name: str) -> None:
         for entry in [entry for entry in entries if entry.name == name]:
             entries.remove(entry)
             if entries is graph.input:
-                columns = BINS if name == "state_0" else 1
-                rows = 1 if name == "state_0" else 2
-                graph.initializer.append(numpy_helper.from_array(np.zeros((rows, columns), np.float32), name))
+                rows, *columns = entry.type.tensor_type.shape.dim
+                shape = (2 if rows.dim_param.startswith("2") else 1, *(size.dim_value for size in columns))
+                graph.initializer.append(numpy_helper.from_array(np.zeros(shape, np.float32), name))
 
 
 def _model(graph: Any, metadata: dict[str, str]) -> ModelProto:

@@ -7,7 +7,15 @@
 """
 
 from unmuffle._version import __version__
-from unmuffle.enhancer import Enhancer, EnhancerStream, FileReport, enhance, open_stream
+from unmuffle.enhancer import (
+    Enhancer,
+    EnhancerStream,
+    FileReport,
+    SpeechActivity,
+    enhance,
+    open_stream,
+    speech_activity,
+)
 from unmuffle.errors import (
     AudioFileError,
     InvalidAudioError,
@@ -30,8 +38,10 @@ __all__ = [
     "ModelError",
     "ModelRuntimeError",
     "OutputExistsError",
+    "SpeechActivity",
     "UnmuffleError",
     "__version__",
     "enhance",
     "open_stream",
+    "speech_activity",
 ]

@@ -276,7 +276,6 @@ def test_a_terminal_shows_a_bar_with_speed_and_time_left(talk):
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (("--strength", "much"), "--strength"),
         (("--jobs", "0"), "--jobs"),
         (("--jbos", "2"), "--jobs"),
         ((), "No such command"),
@@ -294,6 +293,7 @@ def test_a_mistyped_command_line_is_explained(talk, arguments, hint, names_in):
     [
         (("--method", "wienr"), "did you mean wiener"),
         (("--strength", "2"), "strength is 2.0"),
+        (("--strength", "much"), "--strength is 'much'; it must be a number from 0 to 1, or auto"),
         (("--max-attenuation-db", "-1"), "max_attenuation_db is -1.0"),
         (("--nonfinite", "ignore"), "'raise' or 'silence', not 'ignore'"),
         (("--noise-profile", "0:03-0:01"), "ends before it starts"),

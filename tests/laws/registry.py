@@ -15,14 +15,27 @@ import numpy as np
 from onnx import ModelProto
 
 import unmuffle
-from small_models import frames_model, save, waveform_model
+from small_models import frames_model, save, stream_model, waveform_model
 from unmuffle.denoise import METHODS, SpectralProcessor
 from unmuffle.denoise.networks import network_processor
 from unmuffle.denoise.noise import NoiseProfile
 from unmuffle.denoise.suppressors import LogMmse, MultibandSubtraction, WienerFilter
+from unmuffle.level import Compressor, Gain, Gate, HearingCompressor, Leveler, Limiter, NearEndEqualizer
+from unmuffle.level.hearing import MultibandCompressor
 from unmuffle.models import Model
 from unmuffle.process import Chain, DryWet, Processor
 from unmuffle.process.processor import NonFinite
+from unmuffle.repair import (
+    Declicker,
+    Declipper,
+    DeEsser,
+    Dehummer,
+    Deplosive,
+    HighPass,
+    LateReverbSuppressor,
+    Wpe,
+    WpeOffline,
+)
 
 Factory = Callable[[int, int, NonFinite], Processor]
 
@@ -44,12 +57,16 @@ class Entry:
         How far the result may depend on how a stream is cut, of full scale.
     linked : bool
         Its channels depend on each other, so that none can be reset alone.
+    rare : bool
+        It acts on damage only, so that how far it looks ahead seldom shows: that is no farther than told is checked
+        here, that it is as far in its own tests.
     """
 
     name: str
     make: Factory
     tolerance: float = FULL_SCALE_TOLERANCE
     linked: bool = False
+    rare: bool = False
 
     def new(self, rate: int, channels: int = 1, nonfinite: NonFinite = "raise") -> Processor:
         return self.make(rate, channels, nonfinite)
@@ -82,6 +99,10 @@ def _mix(rate: int, channels: int, nonfinite: NonFinite, *, residual: bool = Fal
     return DryWet(inner, strength=0.5, max_attenuation_db=12.0, residual=residual)
 
 
+def _auto_mix(rate: int, channels: int, nonfinite: NonFinite) -> DryWet:
+    return DryWet(SpectralProcessor(LogMmse(), rate, channels, nonfinite=nonfinite), "auto")
+
+
 def _mix_in_chain(rate: int, channels: int, nonfinite: NonFinite) -> Chain:
     return Chain([_mix(rate, channels, nonfinite), SpectralProcessor(WienerFilter(), rate, channels)])
 
@@ -107,6 +128,26 @@ def _network(
     return network_processor(_saved(make), rate, channels, link_channels=link_channels, nonfinite=nonfinite)
 
 
+def _with(kind: Callable[..., Processor], **options: float | bool | str) -> Factory:
+    """Return what makes a processor of this kind with these options."""
+    return lambda rate, channels, nonfinite: kind(rate, channels, nonfinite=nonfinite, **options)
+
+
+class _OfClipped(Declipper):
+    """Clips what it is given, so that there is something to rebuild."""
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        return super()._process(np.clip(block, -0.1, 0.08))
+
+
+class _OfClicked(Declicker):
+    """Adds a click to one sample in a thousand, which are told by their own value."""
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        chosen = np.abs(block) % 1e-4 > 0.999e-4
+        return super()._process(np.where(chosen, block + np.float32(0.7), block))
+
+
 _fixed_waveform_model = partial(waveform_model, (1, 1, 600), {"sample_rate": "24000", "overlap": "0.5"})
 
 
@@ -116,12 +157,47 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("spectral-noise-profile", _profiled),
     Entry("network", partial(_network, frames_model), NETWORK_TOLERANCE),
     Entry("network-linked", partial(_network, frames_model, link_channels=True), NETWORK_TOLERANCE, linked=True),
+    Entry("network-of-hops", partial(_network, stream_model), NETWORK_TOLERANCE, rare=True),
     Entry("network-of-waveforms", partial(_network, waveform_model), NETWORK_TOLERANCE),
     Entry("network-of-fixed-waveforms", partial(_network, _fixed_waveform_model), NETWORK_TOLERANCE),
+    Entry("gain", _with(Gain, gain_db=-7.5)),
+    Entry("compressor", _with(Compressor, threshold_db=-30.0, ratio=4.0)),
+    Entry("compressor-linked", _with(Compressor, threshold_db=-30.0, link_channels=True), linked=True),
+    Entry("limiter", _with(Limiter, ceiling_dbtp=-20.0)),
+    Entry("limiter-linked", _with(Limiter, ceiling_dbtp=-12.0, release_ms=30.0, link_channels=True), linked=True),
+    # A threshold that the speech of the laws exceeds in half of the cases, but not where the latency is measured.
+    Entry("gate", _with(Gate, threshold_db=-4.4, hold_ms=10.0)),
+    Entry("gate-linked", _with(Gate, threshold_db=-4.4, hold_ms=10.0, link_channels=True), linked=True),
+    Entry("leveler", _with(Leveler, target_lufs=-10.0)),
+    Entry("leveler-linked", _with(Leveler, rise_db_per_s=200.0, link_channels=True), linked=True),
+    Entry("near-end", _with(NearEndEqualizer)),
+    Entry("near-end-linked", _with(NearEndEqualizer, noise="pink", equal="power", link_channels=True), linked=True),
+    Entry("hearing", _with(HearingCompressor), rare=True),
+    Entry("hearing-linked", _with(HearingCompressor, rule="half-gain", link_channels=True), linked=True, rare=True),
+    Entry("multiband", _with(MultibandCompressor, audiogram="250:20,4000:70", keep_loudness=False)),
+    Entry("high-pass", _with(HighPass, cutoff_hz=1.0, order=1)),
+    Entry("declip", _with(Declipper), rare=True),
+    Entry("declip-of-clipped", _with(_OfClipped, tolerance=0.02, headroom_db=3.0), rare=True),
+    Entry("declick", _with(Declicker), rare=True),
+    Entry("declick-of-clicked", _with(_OfClicked, sensitivity=2.0), rare=True),
+    Entry("dehum", _with(Dehummer)),
+    Entry("dehum-look-ahead", _with(Dehummer, look_ahead_s=0.1), rare=True),
+    Entry("dehum-linked", _with(Dehummer, mains_hz=50.0, link_channels=True), linked=True),
+    Entry("deesser", _with(DeEsser, threshold_db=-40.0, max_reduction_db=20.0)),
+    Entry("deesser-linked", _with(DeEsser, threshold_db=-40.0, link_channels=True), linked=True),
+    Entry("deplosive", _with(Deplosive, threshold_db=-20.0, max_reduction_db=6.0), rare=True),
+    Entry("deplosive-linked", _with(Deplosive, max_reduction_db=6.0, link_channels=True), linked=True, rare=True),
     Entry("chain", _chain),
     Entry("dry-wet", _mix),
+    Entry("dry-wet-auto", _auto_mix),
     Entry("dry-wet-residual", partial(_mix, residual=True)),
     Entry("dry-wet-in-chain", _mix_in_chain),
+    Entry("wpe", _with(Wpe, taps=4)),
+    Entry("wpe-linked", _with(Wpe, taps=3, memory_s=2.0, link_channels=True), linked=True),
+    Entry("wpe-offline", _with(WpeOffline, taps=4, iterations=2, block_s=0.13)),
+    Entry("wpe-offline-linked", _with(WpeOffline, taps=3, iterations=1, block_s=0.1, link_channels=True), linked=True),
+    Entry("late-reverb", _with(LateReverbSuppressor)),
+    Entry("late-reverb-linked", _with(LateReverbSuppressor, rt60_s=0.6, link_channels=True), linked=True),
     Entry("chain-in-dry-wet", _chain_in_mix),
 )
 

@@ -14,6 +14,7 @@ from scipy.signal import correlate
 from unmuffle.denoise import SpectralProcessor
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process import Chain, DryWet, FixedBlock, Processor
+from unmuffle.repair.stft_processor import StftProcessor
 
 law = settings(
     max_examples=10,
@@ -143,7 +144,8 @@ def _check_latency(entry: Entry, rate: int, phases: set[int]) -> None:
     look_ahead = max(
         origin + phase - _first_change(entry, rate, audio, _perturbed(audio, origin + phase)) for phase in phases
     )
-    assert latency - _slack(processor) <= look_ahead <= latency
+    assert look_ahead <= latency
+    assert entry.rare or look_ahead >= latency - _slack(processor)
 
 
 def _perturbed(audio: np.ndarray, start: int) -> np.ndarray:
@@ -167,6 +169,9 @@ def _slack(processor: Processor) -> int:
     if isinstance(processor, Chain):
         assert processor.latency == sum(member.latency for member in processor.processors)
         return sum(member.block_period for member in processor.processors)
+    if isinstance(processor, StftProcessor):
+        # It passes frames unchanged before it has learnt; what the ends of a window add is then lost in rounding.
+        return processor.grid.window // 50
     return 1
 
 

@@ -61,7 +61,7 @@ def test_more_frames_than_there_is_room_for(graph):
     np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("channels", [4, 16, 17, 35])
+@pytest.mark.parametrize("channels", [4, 32, 33, 67])
 def test_channels_do_not_hear_each_other(graph, channels):
     spectra = spectra_of(48_000, 4, channels=channels)
     suppressor = started(graph, channels=channels)

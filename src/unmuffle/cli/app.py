@@ -13,7 +13,9 @@ from unmuffle._version import __version__
 
 COMMANDS = (
     "enhance",
+    "normalize",
     "info",
+    "diagnose",
     "score",
     "evaluate",
     "impact",
@@ -21,13 +23,14 @@ COMMANDS = (
     "plot",
     "qa",
     "train",
+    "presets",
     "methods",
     "models",
     "doctor",
 )
 """Modules of this package, in the order of the help. Each has a ``command``, or an ``app`` of several."""
 
-WITHOUT_ARGUMENTS = frozenset({"methods", "models", "doctor"})
+WITHOUT_ARGUMENTS = frozenset({"presets", "methods", "models", "doctor"})
 """Commands that do something when called alone; the others then show their help."""
 
 

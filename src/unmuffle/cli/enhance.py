@@ -11,7 +11,9 @@ from unmuffle.cli.progress import BatchProgress, summarize
 from unmuffle.cli.timespan import parse_noise_profile
 from unmuffle.corpus import Options, plan_tasks, run_batch
 from unmuffle.enhancer import Enhancer
+from unmuffle.enhancer.chosen_chain import DIAGNOSED
 from unmuffle.errors import InvalidParameterError
+from unmuffle.process.dry_wet import Strength
 from unmuffle.signal.files import RawFormat
 
 
@@ -29,7 +31,20 @@ def command(
     model: Annotated[
         str | None, typer.Option(help="A network: see 'unmuffle models', or an .onnx file.", metavar="NAME|FILE")
     ] = None,
-    strength: Annotated[float, typer.Option(help="How much of the effect is heard, 0 to 1.")] = 1.0,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="A chain for a purpose: see 'unmuffle presets', or a .toml file; 'auto' chooses by what is wrong.",
+            metavar="NAME|FILE|auto",
+        ),
+    ] = None,
+    chain: Annotated[
+        str | None, typer.Option(help="Stages with commas between them: see 'unmuffle presets --stages'.")
+    ] = None,
+    strength: Annotated[
+        str,
+        typer.Option(help="How much of the effect is heard, 0 to 1; 'auto' follows the noise.", metavar="SHARE|auto"),
+    ] = "1",
     max_attenuation_db: Annotated[
         float | None, typer.Option(help="Attenuate nothing by more than this; 12 keeps some of the surroundings.")
     ] = None,
@@ -44,6 +59,13 @@ def command(
     link_channels: Annotated[
         bool, typer.Option(help="Same gains for all channels, so that the stereo image stays.")
     ] = True,
+    loudness: Annotated[
+        str | None,
+        typer.Option(help="Bring results to this loudness: LUFS, or podcast, broadcast, atsc, streaming."),
+    ] = None,
+    true_peak: Annotated[
+        float | None, typer.Option(help="With --loudness: ceiling of true peaks in dBTP. [default: -1; atsc -2]")
+    ] = None,
     nonfinite: Annotated[
         str, typer.Option(help="NaN and infinity in a file: 'raise' an error, or take them as 'silence'.")
     ] = "raise",
@@ -63,17 +85,24 @@ def command(
     """Make the voice clear in files of any format, video included."""
     if overwrite and skip_existing:
         raise InvalidParameterError("--overwrite and --skip-existing contradict each other: give one")
+    diagnosed = preset is not None and preset.strip().lower() == DIAGNOSED
+    if diagnosed and chain is not None:
+        raise InvalidParameterError(f"the preset {DIAGNOSED} and a chain were given: give one")
     enhancer = Enhancer(
         method=method,
         model=model,
-        strength=strength,
+        preset=None if diagnosed else preset,
+        chain=chain,
+        strength=_strength(strength),
         max_attenuation_db=max_attenuation_db,
         noise_profile=None if noise_profile is None else parse_noise_profile(noise_profile),
         residual=residual,
         link_channels=link_channels,
         nonfinite=nonfinite,  # type: ignore[arg-type]  # checked there
+        loudness=loudness,
+        true_peak=true_peak,
     )
-    options = Options(overwrite, skip_existing, None if raw is None else RawFormat.parse(raw))
+    options = Options(overwrite, skip_existing, None if raw is None else RawFormat.parse(raw), diagnosed)
     tasks = plan_tasks(inputs, output, save_removed=save_removed, suffix=suffix)
     with BatchProgress(tasks, quiet=quiet) as progress:
         done = {}
@@ -85,3 +114,12 @@ def command(
     summarize(outcomes, progress.elapsed_s, quiet=quiet)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _strength(text: str) -> Strength:
+    if text.strip().lower() == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidParameterError(f"--strength is {text!r}; it must be a number from 0 to 1, or auto") from None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from unmuffle.corpus.own_chain import with_own_chain
 from unmuffle.corpus.plan import STREAM, Task
 from unmuffle.enhancer import Enhancer, FileReport
 from unmuffle.errors import InvalidParameterError, UnmuffleError, one_line
@@ -17,20 +18,28 @@ from unmuffle.signal.files import RawFormat
 
 @dataclass(frozen=True)
 class Options:
-    """How files are written: replace those that exist, leave those that exist, or headerless PCM."""
+    """How files are written: replace those that exist, leave those that exist, or headerless PCM.
+
+    With ``diagnose``, each file is diagnosed first and its own chain applied.
+    """
 
     overwrite: bool = False
     skip_existing: bool = False
     raw: RawFormat | None = None
+    diagnose: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: a report, an error in one line, or neither if it was skipped."""
+    """What became of a task: a report, an error in one line, or neither if it was skipped.
+
+    The note says what was chosen for a file that was diagnosed first.
+    """
 
     task: Task
     report: FileReport | None = None
     error: str | None = None
+    note: str | None = None
 
     @property
     def skipped(self) -> bool:
@@ -92,7 +101,11 @@ def run_batch(
 def _enhance(enhancer: Enhancer, options: Options, task: Task, report: Report) -> Outcome:
     if options.skip_existing and task.destination != STREAM and Path(task.destination).exists():
         return Outcome(task)
+    note: str | None = None
+    warnings: tuple[str, ...] = ()
     try:
+        if options.diagnose:
+            enhancer, note, warnings = with_own_chain(enhancer, task.source, options.raw)
         done = enhancer.enhance_file(
             task.source,
             task.destination,
@@ -106,7 +119,8 @@ def _enhance(enhancer: Enhancer, options: Options, task: Task, report: Report) -
     except Exception as error:
         # Whatever it is, it is one file's trouble; the others go on.
         return Outcome(task, error=f"{task.source}: {one_line(error)}")
-    return Outcome(task, done)
+    told = tuple(dict.fromkeys((*warnings, *done.warnings)))
+    return Outcome(task, replace(done, warnings=told), note=note)
 
 
 def _tell(progress: Progress | None, task: Task, value: tuple[float, float | None]) -> None:

@@ -67,6 +67,13 @@ class SpectralProcessor(Processor):
         """The hop, about 16 ms."""
         return self.grid.hop
 
+    @property
+    def latest_speech(self) -> tuple[FloatArray, FloatArray] | None:
+        """What a network tells of its latest frame, see ``NetworkSuppressor.latest``; None for other suppressors."""
+        from unmuffle.denoise.suppressors.network import NetworkSuppressor
+
+        return self.suppressor.latest if isinstance(self.suppressor, NetworkSuppressor) else None
+
     def _process(self, block: FloatArray) -> FloatArray:
         hop = self.grid.hop
         out: FloatArray = np.empty((self.channels, self._stft.frames_after(block.shape[1]) * hop), np.float32)

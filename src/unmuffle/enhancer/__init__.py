@@ -3,6 +3,7 @@
 from unmuffle.enhancer.enhancer import Enhancer
 from unmuffle.enhancer.files import FileReport
 from unmuffle.enhancer.functions import enhance, open_stream
+from unmuffle.enhancer.speech import SpeechActivity, speech_activity
 from unmuffle.enhancer.stream import EnhancerStream
 
-__all__ = ["Enhancer", "EnhancerStream", "FileReport", "enhance", "open_stream"]
+__all__ = ["Enhancer", "EnhancerStream", "FileReport", "SpeechActivity", "enhance", "open_stream", "speech_activity"]

@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from unmuffle.denoise.choice import Choice, ModelName
 from unmuffle.enhancer import files
+from unmuffle.enhancer.chosen_chain import PresetName, chosen_chain
 from unmuffle.enhancer.noise_sample import CutAudio, NoiseSample, noise_profile, read_span
 from unmuffle.enhancer.stream import EnhancerStream
 from unmuffle.errors import InvalidParameterError
+from unmuffle.level.normalization import normalize_loudness
+from unmuffle.level.targets import LoudnessTarget, loudness_target
+from unmuffle.presets import Preset, build_chain
 from unmuffle.process import DryWet, wet_share
+from unmuffle.process.dry_wet import Strength
 from unmuffle.process.processor import NonFinite
 from unmuffle.process.whole import check_whole, run_whole
-from unmuffle.signal.arrays import AnyArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, FloatArray, from_float32, to_float32
 from unmuffle.signal.files import AudioReader, RawFormat, open_reader
 from unmuffle.signal.files.opening import DestinationLike
 from unmuffle.signal.files.source import SourceLike
@@ -32,8 +37,9 @@ class Enhancer:
     ----------
     method : str, default "auto"
         The best there is, or one of ``unmuffle methods``.
-    strength : float, default 1.0
-        How much of the effect is heard: 0 gives the input back bit for bit, 1 all of it.
+    strength : float or "auto", default 1.0
+        How much of the effect is heard: 0 gives the input back bit for bit, 1 all of it. With ``"auto"`` it follows the
+        noise, and clean speech passes.
     max_attenuation_db : float, optional
         Nothing is attenuated by more than this; 12 keeps some of the surroundings, 6 much of them.
     noise_profile : array, (start_s, end_s) or path, optional
@@ -48,6 +54,16 @@ class Enhancer:
         Whether NaN and infinity in arrays and files are an error or are replaced by silence; streams always replace.
     model : str or path, optional
         A network instead of a method: the name of one of ``unmuffle models``, or an ONNX file of one's own.
+    loudness : float or str, optional
+        Bring the result to this integrated loudness: LUFS, -60 to -5, or podcast (-16), broadcast (-23), atsc (-24) or
+        streaming (-14). For arrays and files only: a stream has no whole to measure.
+    true_peak : float, optional
+        Ceiling for true peaks in dBTP, -20 to 0, if there is a ``loudness``: -1 unless the name says otherwise.
+    preset : str or path, optional
+        A chain of stages instead of the denoiser alone: the name of one of ``unmuffle presets``, or a TOML file. Other
+        arguments that are given take the place of what it says of its denoiser and its loudness.
+    chain : str, optional
+        Or the chain itself, as in ``"highpass,dehum,denoise:strength=auto,level"``; see ``unmuffle presets --stages``.
 
     Raises
     ------
@@ -71,19 +87,50 @@ class Enhancer:
     """
 
     method: str = "auto"
-    strength: float = 1.0
+    strength: Strength = 1.0
     max_attenuation_db: float | None = None
     noise_profile: NoiseSample | None = None
     residual: bool = False
     link_channels: bool = True
     nonfinite: NonFinite = "raise"
     model: ModelName | None = None
+    loudness: float | str | None = None
+    true_peak: float | None = None
+    preset: PresetName | None = None
+    chain: str | None = None
 
     def __post_init__(self) -> None:
         Choice(self.method, self.model)
         wet_share(self.strength, self.max_attenuation_db)
         if self.nonfinite not in ("raise", "silence"):
             raise InvalidParameterError(f"nonfinite must be 'raise' or 'silence', not {self.nonfinite!r}")
+        if self.loudness is not None and self.residual:
+            raise InvalidParameterError("loudness is for the result and residual for what was removed: give one")
+        _ = self._target
+
+    @property
+    def _preset(self) -> Preset | None:
+        """The chain there is, with what was asked of its denoiser."""
+        plain = Enhancer.__dataclass_fields__
+        names = ("method", "model", "strength", "max_attenuation_db")
+        wanted = {name: getattr(self, name) for name in names if getattr(self, name) != plain[name].default}
+        if "model" in wanted:
+            wanted["model"] = os.fspath(wanted["model"])
+        return chosen_chain(self.preset, self.chain, wanted)
+
+    @property
+    def _target(self) -> LoudnessTarget | None:
+        preset = self._preset
+        if self.loudness is not None:
+            return loudness_target(self.loudness, self.true_peak)
+        if preset is not None and preset.loudness_lufs is not None and not self.residual:
+            ceiling = preset.true_peak_dbtp if self.true_peak is None else self.true_peak
+            return loudness_target(preset.loudness_lufs, ceiling)
+        if self.true_peak is not None:
+            raise InvalidParameterError(
+                "true_peak is the ceiling of a loudness: give a loudness as well, for instance -16"
+            )
+        return None
 
     def enhance(self, audio: npt.ArrayLike, sample_rate: int) -> AnyArray:
         """Enhance a whole array.
@@ -109,6 +156,16 @@ class Enhancer:
         """
         given = check_whole(audio)
         samples = np.atleast_2d(given)
+        target = self._target
+        if target is not None:
+            # Integers are rounded once, at the end, when their level is right.
+            whole = self._enhanced(to_float32(samples), sample_rate)
+            louder = normalize_loudness(whole, sample_rate, target.lufs, target.true_peak_dbtp)
+            return from_float32(louder, given.dtype).reshape(given.shape)
+        return self._enhanced(samples, sample_rate).reshape(given.shape)
+
+    def _enhanced(self, samples: AnyArray, sample_rate: int) -> AnyArray:
+        """Enhance [channels, samples], whatever its loudness is to be."""
         processor = _warned(
             self._processor(
                 sample_rate, len(samples), lambda start_s, end_s: _cut(samples, sample_rate, start_s, end_s)
@@ -119,10 +176,10 @@ class Enhancer:
             files.check_finite(block, start, sample_rate, "the audio")
 
         out = run_whole(processor, samples, check if self.nonfinite == "raise" else None)
-        if wet_share(self.strength, self.max_attenuation_db) == 0.0 and not self.residual:
+        if self._preset is None and wet_share(self.strength, self.max_attenuation_db) == 0.0 and not self.residual:
             # Bit for bit, also what float32 could not hold; what is not finite was replaced.
             np.copyto(out, samples, where=np.isfinite(samples))
-        return out.reshape(given.shape)
+        return out
 
     def enhance_file(
         self,
@@ -156,7 +213,7 @@ class Enhancer:
         Returns
         -------
         FileReport
-            Length, time taken, and warnings.
+            Length, time taken, warnings, and how the loudness was reached if one was asked for.
 
         Raises
         ------
@@ -179,11 +236,17 @@ class Enhancer:
             stood_in.extend([warning] if warning else [])
             return processor
 
-        report = files.run(files.FileJob(src, dst, save_removed, overwrite, raw, progress), make_processor)
+        job = files.FileJob(src, dst, save_removed, overwrite, raw, progress, self._target)
+        report = files.run(job, make_processor)
         return replace(report, warnings=(*stood_in, *report.warnings))
 
     def open_stream(self, sample_rate: int, channels: int = 1, block_size: int | None = None) -> EnhancerStream:
         """Open a live stream; see ``unmuffle.open_stream``."""
+        if self.loudness is not None:
+            raise InvalidParameterError(
+                "a live stream cannot be brought to a loudness, which is that of a whole programme: "
+                "leave loudness out, or put an unmuffle.level.Leveler behind the stream"
+            )
         processor = _warned(self._processor(sample_rate, channels, None, nonfinite="silence"))
         return EnhancerStream(processor, block_size)
 
@@ -193,13 +256,12 @@ class Enhancer:
         """Return what does the work, and a warning if it is not what was asked for."""
         sample = self.noise_profile
         noise = None if sample is None else noise_profile(sample, sample_rate, cut)
-        processor, warning = Choice(self.method, self.model).processor(
-            sample_rate,
-            channels,
-            noise,
-            link_channels=self.link_channels,
-            nonfinite=nonfinite or self.nonfinite,
-        )
+        settings: dict[str, Any] = {"link_channels": self.link_channels, "nonfinite": nonfinite or self.nonfinite}
+        preset = self._preset
+        if preset is not None:
+            staged, told = build_chain(preset.chain, sample_rate, channels, noise=noise, **settings)
+            return DryWet(staged, residual=self.residual), "; ".join(told) or None
+        processor, warning = Choice(self.method, self.model).processor(sample_rate, channels, noise, **settings)
         return DryWet(processor, self.strength, self.max_attenuation_db, residual=self.residual), warning
 
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from unmuffle.enhancer.loudness_writer import LoudnessWriter
 from unmuffle.errors import AudioFileError, InvalidAudioError, UnmuffleError
+from unmuffle.level.normalization import Normalization
+from unmuffle.level.targets import LoudnessTarget
 from unmuffle.process import DryWet
 from unmuffle.signal.arrays import FloatArray, find_nonfinite
 from unmuffle.signal.files import AudioReader, AudioWriter, RawFormat, open_reader, open_writer
@@ -21,6 +24,8 @@ Progress: TypeAlias = Callable[[float, "float | None"], None]
 """Called with the seconds done and the seconds in all, None if those are not known."""
 
 BLOCK_S = 2.0
+_SHARE_OF_FIRST_PASS = 0.8
+"""Of the time that a file takes when its loudness is to be set."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class FileReport:
     sample_rate, channels : int
     warnings : tuple of str
         What could not be kept or was not as it should be, one line each.
+    normalization : Normalization, optional
+        How a loudness that was asked for was reached: gain, and loudness and true peak before and after.
     """
 
     source: str
@@ -45,6 +52,7 @@ class FileReport:
     sample_rate: int
     channels: int
     warnings: tuple[str, ...] = ()
+    normalization: Normalization | None = None
 
     @property
     def speed(self) -> float:
@@ -62,6 +70,7 @@ class FileJob:
     overwrite: bool = False
     raw: RawFormat | None = None
     progress: Progress | None = None
+    target: LoudnessTarget | None = None
 
     @property
     def source_name(self) -> str:
@@ -99,13 +108,26 @@ def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileRe
             removed = stack.enter_context(
                 open_writer(job.save_removed, reader.info, overwrite=job.overwrite, raw=job.raw)
             )
+        waiting = None
+        if job.target is not None:
+            waiting = stack.enter_context(LoudnessWriter(writer, job.destination, reader.info, job.target))
         for kept, rest in _enhanced(reader, processor, job.source_name):
-            writer.write(rest if processor.residual else kept)
+            (waiting or writer).write(rest if processor.residual else kept)
             if removed is not None:
                 removed.write(rest)
-            if job.progress is not None:
-                job.progress(reader.position / reader.info.sample_rate, reader.info.seconds)
-    return _report(job, reader, writer, processor, time.perf_counter() - started)
+            _tell(job, reader, _SHARE_OF_FIRST_PASS if waiting else 1.0)
+        reached = None
+        if waiting is not None:
+            reached = waiting.finish(
+                lambda share: _tell(job, reader, _SHARE_OF_FIRST_PASS + (1.0 - _SHARE_OF_FIRST_PASS) * share)
+            )
+    return _report(job, reader, writer, processor, reached, time.perf_counter() - started)
+
+
+def _tell(job: FileJob, reader: AudioReader, share: float) -> None:
+    """Tell how far a file is: so much of what has been read."""
+    if job.progress is not None:
+        job.progress(share * reader.position / reader.info.sample_rate, reader.info.seconds)
 
 
 def _refuse_mixing_up(job: FileJob) -> None:
@@ -149,8 +171,17 @@ def check_finite(block: FloatArray, position: int, sample_rate: int, name: str) 
     )
 
 
-def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, processor: DryWet, elapsed_s: float) -> FileReport:
+def _report(
+    job: FileJob,
+    reader: AudioReader,
+    writer: AudioWriter,
+    processor: DryWet,
+    reached: Normalization | None,
+    elapsed_s: float,
+) -> FileReport:
     warnings = [*reader.warnings, *writer.warnings]
+    if reached is not None and reached.problem is not None:
+        warnings.append(f"{job.destination_name}: {reached.problem}")
     if processor.nonfinite_samples:
         warnings.append(
             f"{job.source_name} has {processor.nonfinite_samples} NaN or infinite samples: replaced by silence"
@@ -165,6 +196,7 @@ def _report(job: FileJob, reader: AudioReader, writer: AudioWriter, processor: D
         sample_rate=reader.info.sample_rate,
         channels=reader.info.channels,
         warnings=tuple(dict.fromkeys(warnings)),
+        normalization=reached,
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from unmuffle.denoise import SpectralProcessor
 from unmuffle.errors import InvalidAudioError
-from unmuffle.process import DryWet, FixedBlock
-from unmuffle.signal.arrays import AnyArray, from_float32, to_float32
+from unmuffle.process import Chain, DryWet, FixedBlock
+from unmuffle.process.dry_wet import Strength
+from unmuffle.process.processor import Processor
+from unmuffle.signal.arrays import AnyArray, FloatArray, from_float32, to_float32
 
 
 class EnhancerStream:
@@ -47,13 +50,35 @@ class EnhancerStream:
         return 1e3 * self.latency / self.sample_rate
 
     @property
-    def strength(self) -> float:
-        """How much of the effect is heard, 0 to 1; may be set at any time, and glides there in 20 ms."""
+    def strength(self) -> Strength:
+        """How much of the effect is heard, 0 to 1; may be set at any time, and glides there in 20 ms.
+
+        A stream that was opened with ``"auto"`` keeps that.
+        """
         return self._mix.strength
 
     @strength.setter
-    def strength(self, strength: float) -> None:
+    def strength(self, strength: Strength) -> None:
         self._mix.strength = strength
+
+    @property
+    def speech_presence(self) -> FloatArray | None:
+        """Probability of speech in the latest frame of the input, float32 [channels]; None without a network.
+
+        A frame is 32 ms, and a new one comes every 16 ms. NaN before the first.
+        """
+        told = _latest_speech(self._mix)
+        return None if told is None else told[0]
+
+    @property
+    def local_snr_db(self) -> FloatArray | None:
+        """Ratio of speech to all else in the latest frame, float32 [channels] in dB; None without a network.
+
+        What lies beyond the range of the network, -15 to 35 dB for our own, is told as its end. NaN before the first
+        frame.
+        """
+        told = _latest_speech(self._mix)
+        return None if told is None else told[1]
 
     @property
     def nonfinite_samples(self) -> int:
@@ -106,3 +131,13 @@ class EnhancerStream:
     def _as_given(self, enhanced: AnyArray) -> AnyArray:
         converted = from_float32(enhanced, self._dtype)
         return converted[0] if self._one_dimensional else converted
+
+
+def _latest_speech(processor: Processor) -> tuple[FloatArray, FloatArray] | None:
+    """What the first network in a processor tells of its latest frame."""
+    if isinstance(processor, SpectralProcessor):
+        return processor.latest_speech
+    parts = processor.processors if isinstance(processor, Chain) else ()
+    if isinstance(processor, DryWet):
+        parts = (processor.processor,)
+    return next((told for part in parts if (told := _latest_speech(part)) is not None), None)

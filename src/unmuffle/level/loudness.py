@@ -2,8 +2,9 @@
 
 K-weighted mean squares of 400 ms blocks that overlap by 75 %, summed over channels with their weights
 (equations 1 to 4), an absolute gate at -70 LUFS and a relative gate 10 LU below the loudness of what passed
-it (equations 5 to 7). Momentary (400 ms) and short-term (3 s) loudness are taken every 100 ms, without a gate. Left
-out: the object-based layouts of annex 3. The peak given here is that of the samples; see ``true_peak`` for annex 2.
+it (equations 5 to 7). Momentary (400 ms) and short-term (3 s) loudness are taken every 100 ms, without a gate; their
+highest values every 10 ms, since the windows of EBU Tech 3341 (cases 9 to 14) lie at multiples of 20 ms. The peak given
+here is that of the samples; see ``true_peak`` for annex 2.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidParameterError
+from unmuffle.level.channel_weights import usual_weights
 from unmuffle.level.k_weighting import k_weighting
 from unmuffle.level.loudness_range import range_of
 from unmuffle.level.meter import Meter
@@ -28,8 +30,12 @@ _OFFSET_DB = -0.691
 _HOPS_A_SECOND = 10
 _HOPS_A_BLOCK = 4
 _HOPS_SHORT_TERM = 30
-_SURROUND = 10.0 ** (1.5 / 10.0)
-_WEIGHTS = {5: (1.0, 1.0, 1.0, _SURROUND, _SURROUND), 6: (1.0, 1.0, 1.0, 0.0, _SURROUND, _SURROUND)}
+_SLOTS_A_HOP = 10
+"""Power is summed over slots of 10 ms first."""
+
+_MOST_SLOTS = _SLOTS_A_HOP * _HOPS_SHORT_TERM
+
+Lufs = npt.NDArray[np.float64]
 
 
 class LoudnessMeter(Meter):
@@ -45,7 +51,7 @@ class LoudnessMeter(Meter):
         Rows of every block. Five are taken as L R C Ls Rs and six as L R C LFE Ls Rs (surrounds weigh
         +1.5 dB, LFE nothing); otherwise all weigh the same.
     channel_weights : sequence of float, optional
-        Power weights, one a channel, instead of these.
+        Power weights, one a channel, instead of these; see ``weights_of_layout``.
 
     Raises
     ------
@@ -65,7 +71,7 @@ class LoudnessMeter(Meter):
         super().__init__(sample_rate, channels)
         from scipy.signal import sosfilt
 
-        weights = _WEIGHTS.get(self.channels, (1.0,) * self.channels) if channel_weights is None else channel_weights
+        weights = usual_weights(self.channels) if channel_weights is None else channel_weights
         if len(weights) != self.channels or min(weights) < 0.0:
             raise InvalidParameterError(
                 f"channel_weights must be {self.channels} numbers of at least 0, not {list(weights)}"
@@ -75,7 +81,11 @@ class LoudnessMeter(Meter):
         self._sections = k_weighting(self.sample_rate)
         self._state = np.zeros((2, self.channels, 2))
         self._hops = array("d")
-        self._open_hop = 0.0
+        self._open_slot = 0.0
+        # The newest slots, for the windows that end in the next ones; those of an unfinished hop are the last.
+        self._slots = np.zeros(0)
+        self._slots_done = 0
+        self._highest = {_HOPS_A_BLOCK: 0.0, _HOPS_SHORT_TERM: 0.0}
         self._peak = 0.0
 
     @property
@@ -91,12 +101,22 @@ class LoudnessMeter(Meter):
     @property
     def momentary_max_lufs(self) -> float:
         """Highest momentary loudness; -inf for silence and for less than 400 ms."""
-        return float(_lufs_of(self._powers(_HOPS_A_BLOCK)).max(initial=-inf))
+        return _lufs(self._highest[_HOPS_A_BLOCK])
 
     @property
     def short_term_max_lufs(self) -> float:
         """Highest short-term loudness; -inf for silence and for less than 3 s."""
-        return float(_lufs_of(self._powers(_HOPS_SHORT_TERM)).max(initial=-inf))
+        return _lufs(self._highest[_HOPS_SHORT_TERM])
+
+    @property
+    def momentary_lufs(self) -> Lufs:
+        """Momentary loudness over time, float64 [values]: value k is of the 400 ms that end at (k + 4) / 10 s."""
+        return _lufs_of(self._powers(_HOPS_A_BLOCK))
+
+    @property
+    def short_term_lufs(self) -> Lufs:
+        """Short-term loudness over time, float64 [values]: value k is of the 3 s that end at (k + 30) / 10 s."""
+        return _lufs_of(self._powers(_HOPS_SHORT_TERM))
 
     @property
     def loudness_range_lu(self) -> float | None:
@@ -115,23 +135,48 @@ class LoudnessMeter(Meter):
         self._collect(self._weights @ weighted)
 
     def _collect(self, power: npt.NDArray[np.float64]) -> None:
-        """Add weighted squares [n], the newest samples, to the sums over hops."""
+        """Add weighted squares [n], the newest samples, to the sums over slots and hops."""
         first = self.samples - power.size
-        hop, last_hop = len(self._hops), self._hop_at(self.samples)
-        cuts = np.array([self._hop_start(index) - first for index in range(hop + 1, last_hop + 1)], dtype=np.intp)
+        slot, last_slot = self._slots_done, self._slot_at(self.samples)
+        cuts = self._slot_start(np.arange(slot + 1, last_slot + 1)) - first
         starts = np.concatenate(([0], cuts[cuts < power.size]))
         sums = np.add.reduceat(power, starts)
-        sums[0] += self._open_hop
-        self._open_hop = float(sums[-1]) if starts.size == cuts.size + 1 else 0.0
-        self._hops.extend(sums[: cuts.size])
+        sums[0] += self._open_slot
+        self._open_slot = float(sums[-1]) if starts.size == cuts.size + 1 else 0.0
+        if cuts.size:
+            self._collect_slots(sums[: cuts.size])
 
-    def _hop_start(self, index: int) -> int:
-        return index * self.sample_rate // _HOPS_A_SECOND
+    def _collect_slots(self, sums: npt.NDArray[np.float64]) -> None:
+        """Add sums over whole slots."""
+        known = self._slots.size
+        slots = np.concatenate([self._slots, sums])
+        self._slots_done += sums.size
+        ends = self._slot_start(np.arange(self._slots_done - slots.size, self._slots_done + 1))
+        for hops in self._highest:
+            size = hops * _SLOTS_A_HOP
+            # Only windows that end in a new slot.
+            oldest = max(0, known - size + 1)
+            if slots.size - oldest < size:
+                continue
+            # Windows are summed as such: a difference of running totals would lose what is soft after what is loud.
+            energy = np.lib.stride_tricks.sliding_window_view(slots[oldest:], size).sum(axis=1)
+            powers = energy / (ends[oldest + size :] - ends[oldest : ends.size - size])
+            self._highest[hops] = max(self._highest[hops], float(powers.max()))
+        unfinished = self._slots_done % _SLOTS_A_HOP
+        hops_done = self._slots_done // _SLOTS_A_HOP - len(self._hops)
+        end = slots.size - unfinished
+        self._hops.extend(slots[end - hops_done * _SLOTS_A_HOP : end].reshape(-1, _SLOTS_A_HOP).sum(axis=1))
+        self._slots = slots[-_MOST_SLOTS:]
 
-    def _hop_at(self, sample: int) -> int:
-        """Return how many hops are complete when this many samples have been heard."""
-        index = sample * _HOPS_A_SECOND // self.sample_rate
-        return index + 1 if self._hop_start(index + 1) <= sample else index
+    def _slot_start(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return the first sample of slots; that of every tenth is the first of a hop."""
+        return index * self.sample_rate // (_HOPS_A_SECOND * _SLOTS_A_HOP)
+
+    def _slot_at(self, sample: int) -> int:
+        """Return how many slots are complete when this many samples have been heard."""
+        a_second = _HOPS_A_SECOND * _SLOTS_A_HOP
+        index = sample * a_second // self.sample_rate
+        return index + 1 if (index + 1) * self.sample_rate // a_second <= sample else index
 
     def _powers(self, hops: int) -> npt.NDArray[np.float64]:
         """Return the mean power of every window of so many hops, one starting at each hop."""
@@ -179,7 +224,7 @@ def _lufs_of(powers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _lufs(power: float) -> float:
-    return _OFFSET_DB + 10.0 * log10(power)
+    return _OFFSET_DB + 10.0 * log10(power) if power > 0.0 else -inf
 
 
 def _power(lufs: float) -> float:

@@ -26,6 +26,7 @@ from .damage.scores import DAMAGE_MEASURES, artefact_score, score_damage
 from .damage.spectral_distortion import spectral_distortion_db
 from .damage.speech_level import speech_level_change_db
 from .damage.transparency import TRANSPARENCY_MEASURES, Transparency, score_transparency, transparency
+from .diagnosis import Diagnosis, Finding, diagnose, diagnose_file
 from .evaluation.clips import ClipPair
 from .evaluation.enhancers.contract import ClipEnhancer
 from .evaluation.enhancers.registry import ENHANCER_NAMES, find_enhancer
@@ -75,6 +76,7 @@ from .single.reverberation import ModulationSpectrum, modulation_spectrum, srmr
 from .single.silence import Silence, SilenceMeter, detect_silence
 from .single.snr import SnrEstimate, SnrMeter, estimate_snr
 from .single.spectral_features import SpectralFeatures, spectral_features
+from .single.speech import SpeechMeter, SpeechShare
 from .spectra import (
     FigureLook,
     GainMap,
@@ -115,12 +117,14 @@ __all__ = [
     "ConditionImpact",
     "DcMeter",
     "Delay",
+    "Diagnosis",
     "Dnsmos",
     "Dynamics",
     "DynamicsMeter",
     "EnhancerVerdict",
     "Estimate",
     "FigureLook",
+    "Finding",
     "FloorMotion",
     "GainMap",
     "GateReport",
@@ -158,6 +162,8 @@ __all__ = [
     "SpectrumAnalysis",
     "SpectrumComparison",
     "SpectrumMeter",
+    "SpeechMeter",
+    "SpeechShare",
     "StrengthImpact",
     "Summary",
     "TextNormalizer",
@@ -184,6 +190,8 @@ __all__ = [
     "detect_bandwidth",
     "detect_hum",
     "detect_silence",
+    "diagnose",
+    "diagnose_file",
     "dnsmos",
     "estimate_delay",
     "estimate_snr",

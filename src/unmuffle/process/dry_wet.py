@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from math import lcm
+from typing import Literal, TypeAlias
+
 import numpy as np
 
 from unmuffle.errors import InvalidParameterError
+from unmuffle.process.auto_strength import AutoStrength
 from unmuffle.process.processor import IntOrArray, Processor
 from unmuffle.signal.arrays import BoolArray, FloatArray
 from unmuffle.signal.fifo import SampleFifo
 
 RAMP_S = 0.02
+AUTO = "auto"
+Strength: TypeAlias = float | Literal["auto"]
 
 
-def wet_share(strength: float, max_attenuation_db: float | None) -> float:
+def wet_share(strength: Strength, max_attenuation_db: float | None) -> float:
     """Return the share of the processed signal in the mix.
 
-    ``strength`` scales the effect. A limit of A dB lets the dry signal through at -A dB, so nothing is attenuated by
-    more. Both are shares of one in-phase sum and so combine to one number.
+    ``strength`` scales the effect, ``"auto"`` by 1 at the most. A limit of A dB lets the dry signal through at -A dB,
+    so nothing is attenuated by more. Both are shares of one in-phase sum and so combine to one number.
 
     Raises
     ------
     InvalidParameterError
-        If the strength is not within 0 to 1, or the limit is negative or not a number.
+        If the strength is not ``"auto"`` or within 0 to 1, or the limit is negative or not a number.
     """
-    if not 0.0 <= strength <= 1.0:
-        raise InvalidParameterError(f"strength is {strength!r}; it must be from 0 (untouched) to 1 (all of the effect)")
+    if strength == AUTO:
+        strength = 1.0
+    if isinstance(strength, str) or not 0.0 <= strength <= 1.0:
+        raise InvalidParameterError(
+            f"strength is {strength!r}; it must be from 0 (untouched) to 1 (all of the effect), or 'auto'"
+        )
     if max_attenuation_db is None:
         return float(strength)
     if not max_attenuation_db >= 0.0:
@@ -41,9 +51,9 @@ class DryWet(Processor):
     ----------
     processor : Processor
         Owned by the mix from now on.
-    strength : float, default 1.0
-        0 gives the input back bit for bit, 1 the processor's output. May be changed while the stream runs: the mix
-        then glides to it in 20 ms.
+    strength : float or "auto", default 1.0
+        0 gives the input back bit for bit, 1 the processor's output. A number may be changed while the stream runs: the
+        mix then glides to it in 20 ms. With ``"auto"`` it follows the noise; see ``AutoStrength``.
     max_attenuation_db : float, optional
         Nothing is attenuated by more than this.
     residual : bool, default False
@@ -58,7 +68,7 @@ class DryWet(Processor):
     def __init__(
         self,
         processor: Processor,
-        strength: float = 1.0,
+        strength: Strength = 1.0,
         max_attenuation_db: float | None = None,
         *,
         residual: bool = False,
@@ -70,6 +80,9 @@ class DryWet(Processor):
         self._strength = strength
         self._share = self._target = wet_share(strength, max_attenuation_db)
         self._dry = SampleFifo(processor.channels)
+        self.auto: AutoStrength | None = None
+        if strength == AUTO:
+            self.auto = AutoStrength(processor.sample_rate, processor.channels, link_channels=processor.linked)
 
     @property
     def latency(self) -> int:
@@ -83,8 +96,8 @@ class DryWet(Processor):
 
     @property
     def block_period(self) -> int:
-        """That of the processor."""
-        return self.processor.block_period
+        """That of the processor, in whole steps of an ``"auto"`` strength."""
+        return lcm(self.processor.block_period, 1 if self.auto is None else self.auto.period)
 
     def complete_after(self, received: IntOrArray) -> IntOrArray:
         """Return that of the processor."""
@@ -95,12 +108,14 @@ class DryWet(Processor):
         return self.processor.delay_for(block_size)
 
     @property
-    def strength(self) -> float:
-        """How much of the effect is heard, 0 to 1."""
+    def strength(self) -> Strength:
+        """How much of the effect is heard, 0 to 1, or ``"auto"``."""
         return self._strength
 
     @strength.setter
-    def strength(self, strength: float) -> None:
+    def strength(self, strength: Strength) -> None:
+        if AUTO in (strength, self._strength) and strength != self._strength:
+            raise InvalidParameterError("a strength of 'auto' is chosen when a stream is opened, and stays")
         self._target = wet_share(strength, self._max_attenuation_db)
         self._strength = strength
 
@@ -127,6 +142,8 @@ class DryWet(Processor):
 
     def _reset(self, mask: BoolArray | None) -> None:
         self.processor.reset(mask)
+        if self.auto is not None:
+            self.auto.reset(mask)
         if mask is None:
             self._dry.clear()
             self._share = self._target
@@ -141,10 +158,13 @@ class DryWet(Processor):
         """Return the mix and the input in phase with it, which holds until the next block."""
         dry = self._dry.pop(wet.shape[1])
         share = self._next_shares(wet.shape[1])
+        if self.auto is not None:
+            share = share * self.auto.shares(dry, wet)
         if isinstance(share, float) and share in (0.0, 1.0):
             mixed = wet if share == 1.0 else dry.copy()
         else:
-            mixed = dry + share * (wet - dry)
+            # Rounding must not touch what passes whole.
+            mixed = np.where(share == 0.0, dry, np.where(share == 1.0, wet, dry + share * (wet - dry)))
         return mixed, dry
 
     def _next_shares(self, count: int) -> float | FloatArray:

@@ -2,7 +2,8 @@
 
 The grid is tied to physics and not to a sample rate, so a bin is about 31.25 Hz wide and a frame 16 ms long
 whether the audio comes at 8, 44.1 or 192 kHz. The hop is the whole number nearest to 16 ms whose factors are
-2, 3, 5, 7 and 11 only, which are the radices an FFT has fast kernels for; the window is two hops.
+2, 3, 5, 7 and 11 only, which are the radices an FFT has fast kernels for; the window is two hops, or more where a
+method asks for them.
 """
 
 from __future__ import annotations
@@ -32,24 +33,27 @@ class Grid:
         In Hz.
     hop : int
         Samples from one frame to the next, about 16 ms.
+    hops_a_window : int, default 2
+        Hops in a window, an even number.
     """
 
     sample_rate: int
     hop: int
+    hops_a_window: int = 2
 
     @property
     def window(self) -> int:
-        """Samples in a frame: two hops."""
-        return 2 * self.hop
+        """Samples in a frame: two hops unless more were asked for."""
+        return self.hops_a_window * self.hop
 
     @property
     def bins(self) -> int:
         """Frequency bins from 0 Hz to half the sample rate, both included."""
-        return self.hop + 1
+        return self.window // 2 + 1
 
     @property
     def bin_hz(self) -> float:
-        """Distance from one bin to the next, about 31.25 Hz."""
+        """Distance from one bin to the next, about 31.25 Hz where the window is two hops."""
         return self.sample_rate / self.window
 
     @property
@@ -96,18 +100,20 @@ def check_channels(channels: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def grid_for(sample_rate: int) -> Grid:
+def grid_for(sample_rate: int, hops_a_window: int = 2) -> Grid:
     """Return the grid of a sample rate.
 
     Parameters
     ----------
     sample_rate : int
         8,000 to 192,000 Hz.
+    hops_a_window : int, default 2
+        2 for windows of 32 ms; 4 for those of 64 ms, whose bins are half as wide.
 
     Raises
     ------
     InvalidParameterError
-        If the rate is out of range or not a whole number.
+        If the rate is out of range or not a whole number, or the hops are odd or fewer than 2.
 
     Examples
     --------
@@ -115,9 +121,11 @@ def grid_for(sample_rate: int) -> Grid:
     (768, 704, 1408)
     """
     rate = check_sample_rate(sample_rate)
+    if hops_a_window < 2 or hops_a_window % 2:
+        raise InvalidParameterError(f"a window must have an even number of hops, at least 2, not {hops_a_window!r}")
     wanted = rate * HOP_S
     nearby = range(int(wanted * 0.9), int(wanted * 1.1) + 2)
-    return Grid(rate, min(filter(_is_fft_friendly, nearby), key=lambda hop: abs(hop - wanted)))
+    return Grid(rate, min(filter(_is_fft_friendly, nearby), key=lambda hop: abs(hop - wanted)), hops_a_window)
 
 
 def _is_fft_friendly(size: int) -> bool:

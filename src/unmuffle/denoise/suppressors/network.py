@@ -16,7 +16,7 @@ from unmuffle.models.frames import FramesGraph
 from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
 from unmuffle.signal.grid import Grid
 
-STREAMS_AT_ONCE = 16
+STREAMS_AT_ONCE = 32
 """Streams whose next frame goes through the network together: more would not stay in a core's cache."""
 
 MOST_GAIN = 1e4
@@ -49,9 +49,17 @@ class NetworkSuppressor(Suppressor):
         low_db, high_db = self.graph.local_snr_db
         return low_db + (high_db - low_db) * self._heads[..., 1].clip(0.0, 1.0)
 
+    @property
+    def latest(self) -> tuple[FloatArray, FloatArray]:
+        """Presence and local SNR in dB of the latest frame, float32 [channels] each; NaN where none has come."""
+        if len(self._heads) == 0:
+            return np.full(self._channels, np.nan, np.float32), np.full(self._channels, np.nan, np.float32)
+        return self.presence[-1], self.local_snr_db[-1]
+
     def start(self, grid: Grid, channels: int) -> None:
         """Make the state; see ``Suppressor.start``."""
         self._bins, self._channels = grid.bins, channels
+        self._heads = np.empty((0, channels, 2), np.float32)
         self._known = min(grid.bins, self.graph.bins)
         self._scale = np.float32(1.0 / grid.hop)
         self._states: list[list[FloatArray]] = [
@@ -85,6 +93,13 @@ class NetworkSuppressor(Suppressor):
 
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget the past; see ``Suppressor.reset``."""
+        self._clear(mask)
+        if mask is None:
+            self._heads = self._heads[:0]
+        else:
+            self._heads[:, mask] = np.nan
+
+    def _clear(self, mask: BoolArray | None) -> None:
         for state, described in zip(self._states[self._latest], self.graph.states, strict=True):
             state[slice(None) if mask is None else np.repeat(mask, described.rows)] = 0.0
 
@@ -130,4 +145,4 @@ class NetworkSuppressor(Suppressor):
         lost = np.asarray(np.logical_not(np.abs(raw) <= MOST_GAIN).any(axis=(0, 2)))
         self._gains[: len(raw), lost] = 1.0
         self._heads[:, lost] = 0.0
-        self.reset(lost)
+        self._clear(lost)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unmuffle.denoise.choice import ModelName
 from unmuffle.errors import InvalidAudioError
 from unmuffle.level import LOUDEST, LoudnessMeter, Meter, TruePeakMeter
 from unmuffle.measure.single.bandwidth import Bandwidth, BandwidthMeter
@@ -18,6 +19,7 @@ from unmuffle.measure.single.dynamics import DynamicsMeter
 from unmuffle.measure.single.hum import Hum, HumMeter
 from unmuffle.measure.single.silence import Silence, SilenceMeter
 from unmuffle.measure.single.snr import SnrEstimate, SnrMeter
+from unmuffle.measure.single.speech import SpeechMeter, SpeechShare
 from unmuffle.signal.arrays import as_channels
 
 _BATCH_S = 0.5
@@ -52,7 +54,7 @@ class RecordingReport:
     bandwidth : Bandwidth
         True audio bandwidth.
     snr : SnrEstimate
-        Estimated signal-to-noise ratio of speech.
+        Estimated signal-to-noise ratio of speech; by the network, where one listened.
     clipping : Clipping
         Flat tops.
     hum : Hum
@@ -63,6 +65,8 @@ class RecordingReport:
         Mean of each channel, full scale being 1.
     nonfinite_samples : int
         NaN and infinite samples, which were taken as 0.
+    speech : SpeechShare or None
+        How much of the time somebody speaks; None where no network listened.
     """
 
     sample_rate: int
@@ -82,6 +86,7 @@ class RecordingReport:
     silence: Silence
     dc_offset: tuple[float, ...]
     nonfinite_samples: int
+    speech: SpeechShare | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as dicts, lists and plain numbers for JSON; infinity and NaN become None."""
@@ -105,19 +110,26 @@ class RecordingAnalyzer:
         In Hz, 8,000 to 192,000.
     channels : int, default 1
         Rows of every block, at least 1.
+    model : str or path, optional
+        Name or ONNX file of a network that is to tell the share of speech and the SNR. Without it the SNR is found from
+        periodicity and levels, at a tenth of the cost.
 
     Raises
     ------
     InvalidParameterError
-        If the rate or the number of channels is outside its range.
+        If the rate or the number of channels is outside its range, or there is no model of that name.
+    ModelError
+        If the model cannot be loaded or takes waveforms.
     """
 
-    def __init__(self, sample_rate: int, channels: int = 1) -> None:
+    def __init__(self, sample_rate: int, channels: int = 1, *, model: ModelName | None = None) -> None:
         self._loudness = LoudnessMeter(sample_rate, channels)
         self._true_peak = TruePeakMeter(sample_rate, channels)
         self._dynamics = DynamicsMeter(sample_rate, channels)
         self._bandwidth = BandwidthMeter(sample_rate, channels)
-        self._snr = SnrMeter(sample_rate, channels)
+        self._snr = (
+            SnrMeter(sample_rate, channels) if model is None else SpeechMeter(sample_rate, channels, model=model)
+        )
         self._clipping = ClippingMeter(sample_rate, channels)
         self._hum = HumMeter(sample_rate, channels)
         self._silence = SilenceMeter(sample_rate, channels)
@@ -182,12 +194,13 @@ class RecordingAnalyzer:
             loudness_range_lu=self._loudness.loudness_range_lu,
             peak_to_loudness_lu=true_peak_dbtp - lufs if isfinite(lufs) else None,
             bandwidth=self._bandwidth.result(),
-            snr=self._snr.result(),
+            snr=self._snr.snr if isinstance(self._snr, SpeechMeter) else self._snr.result(),
             clipping=self._clipping.result(),
             hum=self._hum.result(),
             silence=self._silence.result(),
             dc_offset=self._dc.result(),
             nonfinite_samples=self._nonfinite,
+            speech=self._snr.share if isinstance(self._snr, SpeechMeter) else None,
         )
 
     def _measure_waiting(self) -> None:
@@ -204,7 +217,7 @@ class RecordingAnalyzer:
             meter.process(piece)
 
 
-def describe_recording(audio: npt.ArrayLike, sample_rate: int) -> RecordingReport:
+def describe_recording(audio: npt.ArrayLike, sample_rate: int, *, model: ModelName | None = None) -> RecordingReport:
     """Return the report on audio ``[samples]`` or ``[channels, samples]``.
 
     Parameters
@@ -213,16 +226,20 @@ def describe_recording(audio: npt.ArrayLike, sample_rate: int) -> RecordingRepor
         float32 or float64 with full scale 1.0, int16 or int32.
     sample_rate : int
         In Hz, 8,000 to 192,000.
+    model : str or path, optional
+        See ``RecordingAnalyzer``.
 
     Raises
     ------
     InvalidAudioError
         If the array has another number of dimensions or type, or is ``(samples, channels)``.
     InvalidParameterError
-        If the rate is outside its range.
+        If the rate is outside its range, or there is no model of that name.
+    ModelError
+        If the model cannot be loaded or takes waveforms.
     """
     samples = as_channels(audio)
-    analyzer = RecordingAnalyzer(sample_rate, samples.shape[0])
+    analyzer = RecordingAnalyzer(sample_rate, samples.shape[0], model=model)
     analyzer.process(samples)
     return analyzer.report()
 

@@ -21,6 +21,7 @@ def recording_lines(report: RecordingReport) -> list[str]:
         _bandwidth(report),
         _level(report),
         _samples(report),
+        *_speech(report),
         _snr(report),
         _clipping(report),
         _hum(report),
@@ -66,10 +67,19 @@ def _samples(report: RecordingReport) -> str:
     return f"samples: peak {report.peak_dbfs:.1f} dBFS, RMS {report.rms_dbfs:.1f} dBFS, {crest}"
 
 
+def _speech(report: RecordingReport) -> list[str]:
+    if report.speech is None:
+        return []
+    if report.speech.share < _LEAST_SHARE:
+        return ["speech: none found"]
+    return [f"speech: {100.0 * report.speech.share:.0f} % of the time"]
+
+
 def _snr(report: RecordingReport) -> str:
     if report.snr.db is None:
         return "speech over noise: nothing to measure"
-    return f"speech over noise: about {report.snr.db:.0f} dB (estimated, if this is speech)"
+    how = "estimated, if this is speech" if report.speech is None else "estimated by the network"
+    return f"speech over noise: about {report.snr.db:.0f} dB ({how})"
 
 
 def _clipping(report: RecordingReport) -> str:
