@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import blind_snr, evaluation, latency, long_file, noise_tracking, page, quality, speed
+from bench import blind_snr, evaluation, latency, long_file, network, noise_tracking, page, quality, speed, training
 from bench.machine import describe_machine
+from unmuffle.models import default_model
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -26,23 +27,34 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="speed, long_file, latency, noise_tracking, evaluation, quality, blind_snr [default: all]",
+        help="speed, long_file, latency, noise_tracking, evaluation, training, network, quality, blind_snr "
+        "[default: all]",
     )
     parser.add_argument(
         "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality and blind_snr"
     )
     parser.add_argument("--hours", type=float, default=3.0, help="length of the long file [default: 3]")
+    parser.add_argument("--model", help="name or ONNX file, for network and blind_snr [default: the one that is auto]")
     options = parser.parse_args()
+    shipped = default_model()
+    model = options.model or (None if shipped is None else shipped.name)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "speed": speed.measure,
         "long_file": lambda: long_file.measure(options.hours),
         "latency": latency.measure,
         "noise_tracking": noise_tracking.measure,
         "evaluation": evaluation.measure,
+        "training": training.measure,
     }
+    if model is not None:
+        parts["network"] = lambda: network.measure(model)
+    elif "network" in options.parts:
+        parser.error("network needs a model, and none ships yet: give --model PATH")
+    elif not options.parts:
+        print("network is left out: no model ships yet, and there is no --model PATH")
     if options.pairs is not None:
         parts["quality"] = lambda: quality.measure(options.pairs)
-        parts["blind_snr"] = lambda: blind_snr.measure(options.pairs)
+        parts["blind_snr"] = lambda: blind_snr.measure(options.pairs, model)
     elif {"quality", "blind_snr"} & set(options.parts):
         parser.error("quality and blind_snr need --pairs FOLDER")
     if unknown := set(options.parts) - set(parts):

@@ -17,11 +17,13 @@ def render(results: dict[str, Any]) -> str:
     sections = [
         ("quality", "Quality", _quality),
         ("speed", "Speed and memory", _speed),
+        ("network", "The network's cost", _network),
         ("long_file", "A long file", _long_file),
         ("latency", "Latency", _latency),
         ("noise_tracking", "Following the noise", _noise_tracking),
         ("blind_snr", "Telling the SNR without a reference", _blind_snr),
         ("evaluation", "The cost of an evaluation", _evaluation),
+        ("training", "Speed of training", _training),
     ]
     parts = [HEAD]
     for name, title, write in sections:
@@ -92,6 +94,34 @@ def _speed(figures: dict[str, Any]) -> str:
     )
 
 
+def _network(figures: dict[str, Any]) -> str:
+    ways = {
+        "frame by frame, RTF": ("frame_rtf", ".4f", "0.012 at most"),
+        f"{figures['channels']} channels in a call, RTF of each": ("channel_rtf", ".4f", "0.004 at most"),
+        "whole file, x real time": ("whole_speed", ".0f", "200 at least"),
+        "cold start, s": ("cold_s", ".2f", "1.5 at most"),
+    }
+    peers = ("rnnoise", "noisereduce", "noisereduce-stationary")
+    rows = [
+        (
+            way,
+            *(
+                format(figures[key][name], form) if name in figures[key] else "" if key == "cold_s" else "cannot"
+                for name in ("network", *peers)
+            ),
+            wanted,
+        )
+        for way, (key, form, wanted) in ways.items()
+    ]
+    return (
+        f"`{figures['model']}` on {figures['rate_hz'] // 1000} kHz mono, one thread, best of {figures['rounds']}, "
+        "blocks of 16 ms in and out through `open_stream` (RNNoise: its own 10 ms, a call a channel, straight into its "
+        f"library). Whole: an array of {figures['seconds']} s. Cold start: the wall time of `unmuffle enhance` on a "
+        f"file of {figures['cold_seconds']} s, the start of Python included; of the peers, that of a script that "
+        "imports, reads, enhances and writes.\n\n" + _table(("", figures["model"], *peers, "wanted"), rows)
+    )
+
+
 def _long_file(figures: dict[str, Any]) -> str:
     rows = [
         (name, f"{row['mb']:.0f}", f"{row['rtf']:.4f}", "yes" if row["same_length"] else "no")
@@ -144,18 +174,22 @@ def _noise_tracking(figures: dict[str, Any]) -> str:
 
 
 def _blind_snr(figures: dict[str, Any]) -> str:
-    rows = [
-        (
-            f"{int(rate) // 1000} kHz, {row['clips']} clips",
-            f"{row['mean_error_db']:.1f}",
-            f"{row['median_error_db']:.1f}",
-            f"{row['bias_db']:+.1f}",
+    def row(name: str, rate: str, found: dict[str, float]) -> tuple[str, ...]:
+        return (
+            f"{name}{int(rate) // 1000} kHz, {found['clips']} clips",
+            f"{found['mean_error_db']:.1f}",
+            f"{found['median_error_db']:.1f}",
+            f"{found['bias_db']:+.1f}",
         )
-        for rate, row in figures["rates"].items()
-    ]
+
+    network = figures.get("network", {})
+    rows = [row("without a network, " if network else "", *entry) for entry in figures["rates"].items()]
+    rows += [row(f"{figures['model']}, ", *entry) for entry in network.items()]
     return (
         "The estimate of `unmuffle info`, on the noisy clips of the table above, against the SNR they were mixed at. "
-        "Its evidence was chosen with these clips in view, its constants were fitted to other mixes.\n\n"
+        "Its evidence was chosen with these clips in view, its constants were fitted to other mixes."
+        + (" The network's own estimate was fitted to none of them." if network else "")
+        + "\n\n"
         + _table(("clips", "mean error dB", "median error dB", "bias dB"), rows)
     )
 
@@ -167,4 +201,32 @@ def _evaluation(figures: dict[str, Any]) -> str:
         f"{figures['cpu_s_a_clip']:.2f} s of CPU a clip, enhancing included; {figures['failed']} failed. Memory of "
         f"the largest worker: {figures['early_mb']:.0f} MB after a fifth of the clips, {figures['late_mb']:.0f} MB at "
         "the end."
+    )
+
+
+def _training(figures: dict[str, Any]) -> str:
+    runs = [
+        (
+            f"{row['processes']}, {'bfloat16' if row['bfloat16'] else 'float32'}, {row['rate_hz'] // 1000} kHz",
+            f"{row['real_time']:.0f}",
+        )
+        for row in figures["runs"]
+    ]
+    rates = list(figures["mixing_ms"])
+    mixing = [
+        (effect, *(f"{figures['mixing_ms'][rate][effect]:.1f}" for rate in rates))
+        for effect in figures["mixing_ms"][rates[0]]
+    ]
+    text = (
+        f"`unmuffle train run` with the flagship, mixing included, one thread a process, batches of 8 clips of 3 s a "
+        f"process, memory from {figures['allocator']} allocator. x real time: seconds of audio trained on in a second."
+    )
+    cost = f"Mixing an item of {figures['item_s']:g} s on one core, in ms; shares of 1, or of 0.8 of the noises."
+    return "\n\n".join(
+        [
+            text,
+            _table(("processes, precision, rate", "x real time"), runs),
+            cost,
+            _table(("mixing", *(f"{int(rate) // 1000} kHz, ms" for rate in rates)), mixing),
+        ]
     )
