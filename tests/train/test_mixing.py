@@ -18,7 +18,7 @@ from unmuffle.train.data.shards import load_table, open_shard
 RATE = 16_000
 PLAIN = MixSettings(
     clean_share=0, noise_share=0, room_share=0, noise_room_share=0, easy_share=0, hard_share=0, speech_colour_share=0,
-    microphone_share=0, band_limit_share=0, clip_share=0, sixteen_bit_share=0,
+    microphone_share=0, band_limit_share=0, clip_share=0, sixteen_bit_share=0, resampled_share=0,
 )  # fmt: skip
 CLEAN_ONLY = replace(PLAIN, clean_share=1.0)
 

@@ -20,7 +20,7 @@ from unmuffle.train.data.wind import wind_noise
 
 NOTHING = MixSettings(
     clean_share=1.0, noise_share=0, room_share=0, speech_colour_share=0, microphone_share=0, band_limit_share=0,
-    clip_share=0, sixteen_bit_share=0, speed_share=0,
+    clip_share=0, sixteen_bit_share=0, speed_share=0, resampled_share=0,
 )  # fmt: skip
 NOISE = replace(NOTHING, clean_share=0.0, noise_share=1.0, synthetic_share=0, babble_share=0, noise_colour_share=0,
                 noise_room_share=0, second_noise_share=0)  # fmt: skip
@@ -42,6 +42,30 @@ def voice(rate, seconds=2.0):
 def share_below(noise, rate, hz):
     frequencies, power = welch(noise, rate, nperseg=4_096)
     return power[frequencies < hz].sum() / power.sum()
+
+
+# Bands of other rates
+
+
+def test_half_of_the_full_band_items_end_where_44_1_khz_ends_and_their_targets_with_them():
+    noise = np.random.default_rng(0).standard_normal(48_000).astype(np.float32)
+    tops = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        noisy, target = line.through_microphone(random, noise, noise, 48_000, replace(NOTHING, resampled_share=1.0))
+        assert np.array_equal(noisy, target)
+        power = np.abs(np.fft.rfft(noisy)) ** 2
+        tops.append(np.flatnonzero(power > 1e-3 * power.mean())[-1])
+    at_44_1_khz = np.abs(np.array(tops) - 22_050) < 40
+    assert 0.3 < at_44_1_khz.mean() < 0.7
+    assert min(tops) > 8_900
+    assert np.ptp(np.array(tops)[~at_44_1_khz]) > 8_000
+
+
+def test_speech_of_16_khz_is_not_cut_by_other_rates():
+    clip = voice(16_000)
+    given = line.through_microphone(np.random.default_rng(0), clip, clip, 16_000, replace(NOTHING, resampled_share=1.0))
+    assert np.array_equal(given[0], clip)
 
 
 # Codecs

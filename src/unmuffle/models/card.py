@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from unmuffle.errors import ModelError
+from unmuffle.toml import parse_toml
 
 SUFFIX = ".card.toml"
 
@@ -76,11 +76,7 @@ def read_card(path: Path) -> ModelCard:
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"the card {path} cannot be read: {' '.join(str(error).split())}") from error

@@ -12,7 +12,6 @@ cutoff_hz = 80
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +20,7 @@ from typing import Any
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.presets.chain import StageChoice, check_order
+from unmuffle.toml import parse_toml
 
 HOME = Path(__file__).parent / "shipped"
 SUFFIX = ".toml"
@@ -126,13 +126,9 @@ def _number(entries: dict[str, Any], name: str, default: float | None) -> float 
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidParameterError(f"{path}: the preset cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InvalidParameterError(f"{path}: the preset is no TOML: {error}") from error

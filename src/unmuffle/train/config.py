@@ -7,19 +7,14 @@ resuming a run with another config, since the curve would no longer be of one th
 from __future__ import annotations
 
 import dataclasses
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from unmuffle.errors import InvalidParameterError
+from unmuffle.toml import parse_toml
 from unmuffle.train.data.settings import MixSettings
 from unmuffle.train.losses import LossWeights
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SectionT = TypeVar("SectionT")
 
@@ -111,12 +106,13 @@ def read_config(path: Path, packed: Path | None = None) -> TrainConfig:
         If the file is not TOML, names a key that does not exist or leaves out a needed one.
     """
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-        if packed is not None:
-            tree["data"] = tree.get("data", {}) | {"packed": str(packed)}
-        return config_from(tree)
-    except tomllib.TOMLDecodeError as error:
+        tree = parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise InvalidParameterError(f"{path} is not TOML: {error}") from error
+    if packed is not None:
+        tree["data"] = tree.get("data", {}) | {"packed": str(packed)}
+    try:
+        return config_from(tree)
     except InvalidParameterError as error:
         raise InvalidParameterError(f"{path}: {error}") from error
 

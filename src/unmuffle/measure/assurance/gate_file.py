@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.measure.assurance.rules import Rule, Threshold
 from unmuffle.signal.files.new_file import new_file
+from unmuffle.toml import parse_toml
 
 _GATE_FIELDS = ("on", "least_share", "rules")
 _THRESHOLD_FIELDS = ("measure", "of", "minimum", "maximum")
@@ -73,20 +73,12 @@ def _suffix(path: str | os.PathLike[str]) -> str:
 
 def _parsed(text: str, suffix: str) -> dict[str, Any]:
     try:
-        data = json.loads(text) if suffix == ".json" else _from_toml(text)
+        data = json.loads(text) if suffix == ".json" else parse_toml(text)
     except ValueError as error:
         raise InvalidParameterError(f"it is no valid {suffix[1:].upper()}: {error}") from error
     if not isinstance(data, dict):
         raise InvalidParameterError(f"a gate is an object with rules, not {data!r}")
     return data
-
-
-def _from_toml(text: str) -> Any:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return tomllib.loads(text)
 
 
 def _numbered_rule(number: int, data: Mapping[str, Any]) -> Rule:

@@ -25,10 +25,10 @@ def random_colour(random: np.random.Generator, samples: int, rate: int, depth_db
     return (10 ** (gain_db / 20)).astype(np.float32)
 
 
-def band_limit(samples: int, rate: int, low_hz: float, high_hz: float) -> NDArray[np.float32]:
-    """Gain over the bins of ``rfft`` that passes a band, with edges a tenth of their frequency wide."""
+def band_limit(samples: int, rate: int, low_hz: float, high_hz: float, edge: float = 0.1) -> NDArray[np.float32]:
+    """Gain over the bins of ``rfft`` that passes a band; ``edge`` is the width of the upper one over its frequency."""
     frequencies = np.fft.rfftfreq(samples, 1 / rate)
-    upper = np.clip((high_hz - frequencies) / (0.1 * high_hz), 0, 1)
+    upper = np.clip((high_hz - frequencies) / (edge * high_hz), 0, 1)
     lower = np.clip(frequencies / (0.1 * low_hz) - 9, 0, 1) if low_hz else 1.0
     return np.asarray(upper * lower, np.float32)
 

@@ -17,6 +17,10 @@ from unmuffle.train.data.settings import MixSettings
 TELEPHONE_HZ = (300.0, 3_400.0)
 TOPS_HZ = (4_000.0, 6_000.0, 8_000.0, 11_025.0, 12_000.0, 16_000.0)
 TELEPHONE_SHARE = 0.25
+FULL_BAND_RATE = 48_000
+RESAMPLED_TOP_HZ = 22_050.0
+RESAMPLED_FROM_HZ = 9_000.0
+RESAMPLED_EDGE = (0.005, 0.05)
 CLIP_LEVEL = (0.3, 0.9)
 FULL = 0.99
 
@@ -30,6 +34,8 @@ def through_microphone(
         gain = gain * random_colour(random, noisy.size, rate, 5.0)
     if random.random() < now.band_limit_share:
         gain = gain * _limits(random, noisy.size, rate)
+    if rate == FULL_BAND_RATE and now.resampled_share and random.random() < now.resampled_share:
+        gain = gain * _resampled(random, noisy.size, rate)
     if gain.min() < 1 or gain.max() > 1:
         noisy, target = apply_gain(noisy, gain), apply_gain(target, gain)
     if random.random() < now.clip_share:
@@ -58,6 +64,16 @@ def _limits(random: np.random.Generator, samples: int, rate: int) -> NDArray[np.
     if random.random() < TELEPHONE_SHARE:
         return band_limit(samples, rate, *TELEPHONE_HZ)
     return band_limit(samples, rate, 0.0, float(random.choice([hz for hz in TOPS_HZ if hz < rate / 2])))
+
+
+def _resampled(random: np.random.Generator, samples: int, rate: int) -> NDArray[np.float32]:
+    """The band of a file of 44.1 kHz, or as sharply of any other rate.
+
+    Most recordings of speech at 48 kHz were made at 44.1 kHz, and many of noise were not: without this, networks learn
+    that what ends at 22.05 kHz is speech, and leave all noise in files of 44.1 kHz.
+    """
+    top_hz = RESAMPLED_TOP_HZ if random.random() < 0.5 else float(random.uniform(RESAMPLED_FROM_HZ, rate / 2))
+    return band_limit(samples, rate, 0.0, top_hz, float(random.uniform(*RESAMPLED_EDGE)))
 
 
 def _coded(

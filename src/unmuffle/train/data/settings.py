@@ -39,6 +39,8 @@ class MixSettings:
         Random spectra of the talker, of a noise, of the microphone.
     band_limit_share, clip_share : float
         Of the items: low-pass or telephone band; clipping.
+    resampled_share : float
+        Of the items at 48 kHz: cut as sharply as by another rate, the half of them as by 44.1 kHz.
     codec_share, codecs : float, tuple of str
         Of the items: coded by one of the codecs and decoded.
     packet_loss_share : float
@@ -74,6 +76,7 @@ class MixSettings:
     codec_share: float = 0.0
     codecs: tuple[str, ...] = ("opus", "mp3", "aac", "g722", "amr_nb", "gsm", "mu_law", "a_law")
     packet_loss_share: float = 0.0
+    resampled_share: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse shares that are none, and ranges that are the wrong way round."""
