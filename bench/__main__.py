@@ -13,7 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import blind_snr, evaluation, latency, long_file, network, noise_tracking, page, quality, speed, training
+from bench import (
+    blind_snr,
+    evaluation,
+    latency,
+    long_file,
+    network,
+    noise_tracking,
+    page,
+    quality,
+    repair,
+    speed,
+    training,
+)
 from bench.machine import describe_machine
 from unmuffle.models import default_model
 
@@ -27,12 +39,13 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="speed, long_file, latency, noise_tracking, evaluation, training, network, quality, blind_snr "
+        help="speed, long_file, latency, noise_tracking, evaluation, training, network, quality, repair, blind_snr "
         "[default: all]",
     )
     parser.add_argument(
-        "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality and blind_snr"
+        "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality, repair and blind_snr"
     )
+    parser.add_argument("--clips", type=int, default=repair.CLIPS, help="how many, for repair [default: %(default)s]")
     parser.add_argument("--hours", type=float, default=3.0, help="length of the long file [default: 3]")
     parser.add_argument("--model", help="name or ONNX file, for network and blind_snr [default: the one that is auto]")
     options = parser.parse_args()
@@ -54,9 +67,10 @@ def main() -> None:
         print("network is left out: no model ships yet, and there is no --model PATH")
     if options.pairs is not None:
         parts["quality"] = lambda: quality.measure(options.pairs)
+        parts["repair"] = lambda: repair.measure(options.pairs, options.clips)
         parts["blind_snr"] = lambda: blind_snr.measure(options.pairs, model)
-    elif {"quality", "blind_snr"} & set(options.parts):
-        parser.error("quality and blind_snr need --pairs FOLDER")
+    elif {"quality", "repair", "blind_snr"} & set(options.parts):
+        parser.error("quality, repair and blind_snr need --pairs FOLDER")
     if unknown := set(options.parts) - set(parts):
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     RESULTS.mkdir(exist_ok=True)

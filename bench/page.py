@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
+
+from bench.repair_page import repair_section
+from bench.tables import table
 
 HEAD = """# Benchmarks
 
 Every figure on this page was measured and written by one command in the repository, `python -m bench` (with
-`--pairs FOLDER` for the quality of enhancement); none was typed by hand.
+`--pairs FOLDER` for the quality of enhancement and of repair); none was typed by hand. The figures of the other pages
+are drawn by `python -m bench.figures`.
 """
 
 
@@ -16,6 +19,7 @@ def render(results: dict[str, Any]) -> str:
     """Return the page, with a section for each part there are figures of."""
     sections = [
         ("quality", "Quality", _quality),
+        ("repair", "Repair and level", repair_section),
         ("speed", "Speed and memory", _speed),
         ("network", "The network's cost", _network),
         ("long_file", "A long file", _long_file),
@@ -31,11 +35,6 @@ def render(results: dict[str, Any]) -> str:
             figures = results[name]
             parts.append(f"## {title}\n\n{write(figures)}\n\n*{figures['date']}, {figures['machine']}*\n")
     return "\n".join(parts)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 _QUALITY_COLUMNS = {
@@ -67,7 +66,7 @@ def _quality(figures: dict[str, Any]) -> str:
             for name, row in part["methods"].items()
         ]
         text.append(f"**{int(rate) // 1000} kHz, {part['clips']} clips**")
-        text.append(_table(head, rows))
+        text.append(table(head, rows))
     return "\n\n".join(text)
 
 
@@ -90,7 +89,7 @@ def _speed(figures: dict[str, Any]) -> str:
         f"{figures['seconds']} s of {figures['rate_hz'] // 1000} kHz mono, one thread, best of {figures['rounds']}. "
         "RTF: seconds taken for a second of audio. MB: by how much the peak of memory rises over that of a process "
         "that holds the audio and has enhanced a second of it; of the whole, the result itself takes "
-        f"{result_mb:.0f} MB.\n\n{_table(head, rows)}"
+        f"{result_mb:.0f} MB.\n\n{table(head, rows)}"
     )
 
 
@@ -118,7 +117,7 @@ def _network(figures: dict[str, Any]) -> str:
         "blocks of 16 ms in and out through `open_stream` (RNNoise: its own 10 ms, a call a channel, straight into its "
         f"library). Whole: an array of {figures['seconds']} s. Cold start: the wall time of `unmuffle enhance` on a "
         f"file of {figures['cold_seconds']} s, the start of Python included; of the peers, that of a script that "
-        "imports, reads, enhances and writes.\n\n" + _table(("", figures["model"], *peers, "wanted"), rows)
+        "imports, reads, enhances and writes.\n\n" + table(("", figures["model"], *peers, "wanted"), rows)
     )
 
 
@@ -130,7 +129,7 @@ def _long_file(figures: dict[str, Any]) -> str:
     return (
         f"`unmuffle enhance` on {figures['hours']:g} hours of stereo at {figures['rate_hz'] // 1000} kHz, WAV, 16 bit, "
         "decoding and encoding included, one thread. MB: peak memory of the whole process.\n\n"
-        + _table(("method", "MB", "RTF", "length kept"), rows)
+        + table(("method", "MB", "RTF", "length kept"), rows)
     )
 
 
@@ -147,7 +146,7 @@ def _latency(figures: dict[str, Any]) -> str:
     return (
         "How far into the future an output sample looks: as `latency` tells, and as measured by perturbing single "
         "input samples, least and most of all methods.\n\n"
-        + _table(("rate, Hz", "told, samples", "measured, samples", "told, ms"), rows)
+        + table(("rate, Hz", "told, samples", "measured, samples", "told, ms"), rows)
     )
 
 
@@ -169,7 +168,7 @@ def _noise_tracking(figures: dict[str, Any]) -> str:
     return (
         "Noise estimators against noise whose spectrum is known: bias and spread of the estimate once settled; time to "
         "come within 3 dB after the noise rose or fell by 10 dB; by how much a voice 10 dB above the noise raises the "
-        "estimate.\n\n" + _table(("estimator", "bias dB", "spread dB", "10 dB up, s", "down, s", "voice adds dB"), rows)
+        "estimate.\n\n" + table(("estimator", "bias dB", "spread dB", "10 dB up, s", "down, s", "voice adds dB"), rows)
     )
 
 
@@ -190,7 +189,7 @@ def _blind_snr(figures: dict[str, Any]) -> str:
         "Its evidence was chosen with these clips in view, its constants were fitted to other mixes."
         + (" The network's own estimate was fitted to none of them." if network else "")
         + "\n\n"
-        + _table(("clips", "mean error dB", "median error dB", "bias dB"), rows)
+        + table(("clips", "mean error dB", "median error dB", "bias dB"), rows)
     )
 
 
@@ -225,8 +224,8 @@ def _training(figures: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             text,
-            _table(("processes, precision, rate", "x real time"), runs),
+            table(("processes, precision, rate", "x real time"), runs),
             cost,
-            _table(("mixing", *(f"{int(rate) // 1000} kHz, ms" for rate in rates)), mixing),
+            table(("mixing", *(f"{int(rate) // 1000} kHz, ms" for rate in rates)), mixing),
         ]
     )

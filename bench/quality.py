@@ -1,7 +1,8 @@
-"""What every method, noisereduce and RNNoise gain, break and cost on pairs of noisy and clean speech.
+"""What networks, methods, noisereduce and RNNoise gain, break and cost on pairs of noisy and clean speech.
 
 The folder is one that ``unmuffle evaluate`` takes. PESQ is P.862.2 wideband at 16 kHz, ESTOI is taken at 10 kHz, DNSMOS
-at 16 kHz; SI-SDR has means removed and is taken at the clip's own rate.
+at 16 kHz; SI-SDR has means removed and is taken at the clip's own rate. The networks are those that ship and those that
+lie in ``training/``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from unmuffle.measure import ClipResult
 
+TRAINED = Path(__file__).parent.parent / "training"
 PEERS = ("noisereduce-stationary", "noisereduce", "rnnoise")
 MEASURES = (
     "pesq_wideband",
@@ -33,10 +35,17 @@ def measure(folder: Path) -> dict[str, Any]:
     """Return the mean figures per rate and method."""
     from unmuffle.denoise import METHODS
     from unmuffle.measure import Results, evaluate, find_pairs
+    from unmuffle.models import list_models
 
     pairs = find_pairs(folder)
+    shipped = [f"model:{model.name}" for model in list_models()]
+    others = [f"{path.stem}=model:{path}" for path in sorted(TRAINED.glob("*.onnx"))]
     everything = evaluate(
-        pairs, (*METHODS, *PEERS), measures=MEASURES, jobs=os.cpu_count() or 1, transparency_clips=len(pairs)
+        pairs,
+        (*shipped, *others, *METHODS, *PEERS),
+        measures=MEASURES,
+        jobs=os.cpu_count() or 1,
+        transparency_clips=len(pairs),
     )
     figures = {}
     for rate in sorted({row.sample_rate for row in everything if not row.failed}):

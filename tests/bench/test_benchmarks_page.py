@@ -23,7 +23,7 @@ def test_the_page_is_made_of_the_results():
 
 
 def test_every_part_has_been_measured():
-    wanted = {"quality", "speed", "long_file", "latency", "noise_tracking", "blind_snr", "evaluation"}
+    wanted = {"quality", "speed", "long_file", "latency", "noise_tracking", "blind_snr", "evaluation", "repair"}
     assert results().keys() - {"network"} == wanted
     assert default_model() is None or "network" in results()
 

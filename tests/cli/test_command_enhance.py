@@ -310,3 +310,57 @@ def test_a_value_that_cannot_be_is_one_line(talk, arguments, message, names_in):
     assert said.code == 1
     assert message in said.error
     assert names_in(".") == ["talk.wav"]
+
+
+def test_the_strength_over_time_is_told_and_saved(talk):
+    said = command("enhance", "talk.wav", "--strength", "auto", "--keep", "music", "--save-strength")
+    assert said.code == 0
+    assert "strength 1.00 on average, 0 % of the time untouched" in said.err
+    table = np.loadtxt("talk.clear.strength.csv", delimiter=",", skiprows=1)
+    assert table.shape == (125, 2)
+    assert (table[0, 0], table[-1, 0]) == (0.008, 1.992)
+    assert np.all(table[:, 1] == 1.0)
+    assert_is("talk.clear.wav", unmuffle.Enhancer(strength="auto", keep="music").enhance(read(talk), RATE))
+
+
+@pytest.mark.parametrize("options", [("--preset", "meeting"), ("--chain", "denoise,limit"), ("--chain", "denoise")])
+def test_the_strength_is_found_within_chains(talk, options):
+    assert command("enhance", "talk.wav", "-o", "out.wav", "--save-strength", *options).code == 0
+    assert (talk.parent / "out.strength.csv").read_text().startswith("time_s,strength\n0.008,1.0000\n")
+
+
+def test_a_chain_without_a_denoiser_has_no_strength(talk, names_in):
+    said = command("enhance", "talk.wav", "-o", "out.wav", "--save-strength", "--chain", "highpass")
+    assert said.code == 0
+    assert "no denoiser of varying strength" in said.err
+    assert names_in(talk.parent) == ["out.wav", "talk.wav"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--save-strength",), "the strength is 1 all the time: --save-strength is for --strength auto"),
+        (("--save-strength", "--strength", "auto", "-o", "-"), "--save-strength needs a file to go beside"),
+        (("--keep", "birds"), "keep is 'birds'; what can be kept besides voices is 'music'"),
+        (("--keep", "music", "--chain", "highpass"), "keep is for the denoiser, which chain lacks"),
+    ],
+)
+def test_strengths_that_cannot_be_saved_are_refused_first(talk, names_in, options, message):
+    said = command("enhance", "talk.wav", *options)
+    assert said.code == 1
+    assert said.error.startswith(f"unmuffle: {message}")
+    assert names_in(talk.parent) == ["talk.wav"]
+
+
+def test_a_table_that_exists_is_replaced_only_when_told(talk):
+    there = talk.with_name("talk.clear.strength.csv")
+    there.write_text("precious")
+    options = ("enhance", "talk.wav", "--strength", "auto", "--save-strength")
+    said = command(*options)
+    assert (said.code, said.error) == (
+        1,
+        "unmuffle: talk.clear.strength.csv already exists: use --overwrite to replace it",
+    )
+    assert not talk.with_name("talk.clear.wav").exists()
+    assert command(*options, "--overwrite").code == 0
+    assert there.read_text().startswith("time_s")

@@ -28,13 +28,14 @@ def test_every_finding_has_its_line(hissing):
     lines = said.out.splitlines()
     assert lines[0] == str(hissing)
     assert lines[1] == "stored as: pcm_s24le (s24) in wav, stereo"
-    begins = [line.split(":")[0] for line in lines[1:10]]
+    begins = [line.split(":")[0] for line in lines[1:11]]
     assert begins == [
         "stored as",
         "format",
         "bandwidth",
         "level",
         "samples",
+        "speech",
         "speech over noise",
         "clipping",
         "hum",

@@ -130,3 +130,25 @@ def test_a_missing_matplotlib_is_named(folder, monkeypatch):
 
 def test_standard_input_needs_a_name_for_its_figure():
     assert command("plot", "-").error == "unmuffle: a figure of standard input needs a name: give one with --output"
+
+
+def test_the_strength_over_time_is_drawn_in_its_place(folder):
+    (folder / "strength.csv").write_text("time_s,strength\n0.5,1.0\n1.5,0.25\n2.5,0.0\n")
+    drawn = ("plot", "noisy.wav", "clear.wav", "--strength", "strength.csv")
+    said = command(*drawn, "-o", "figure.svg")
+    assert (said.code, said.err) == (0, "figure.svg\n")
+    shown = titles(folder / "figure.svg")
+    assert "Strength" in shown
+    assert shown.index("Gain") < shown.index("Strength") < shown.index("Long-term spectrum")
+    assert command(*drawn[:3], "-o", "without.svg").code == 0
+    assert "Strength" not in titles(folder / "without.svg")
+
+
+def test_a_strength_that_cannot_be_read_is_said_first(folder, names_in):
+    (folder / "other.csv").write_text("a,b\n1,2\n")
+    before = names_in(folder)
+    for name, message in (("other.csv", "other.csv is no table of strength"), ("no.csv", "no.csv cannot be read")):
+        said = command("plot", "noisy.wav", "--strength", name, "-o", "figure.png")
+        assert said.code == 1
+        assert said.error.startswith(f"unmuffle: {message}")
+    assert names_in(folder) == before

@@ -12,7 +12,8 @@ from command_line import command
 
 import unmuffle
 from unmuffle.cli import doctor
-from unmuffle.denoise import AUTO, METHODS
+from unmuffle.denoise import METHODS
+from unmuffle.models import default_model, list_models
 
 
 def test_methods_are_listed_one_a_line():
@@ -20,7 +21,7 @@ def test_methods_are_listed_one_a_line():
     assert said.code == 0
     names = [line.split()[0] for line in said.out.splitlines()]
     assert names == ["auto", *METHODS]
-    assert said.out.splitlines()[0].endswith(f"now {AUTO}")
+    assert said.out.splitlines()[0].endswith(f"now {default_model().name}")
     for line, method in zip(said.out.splitlines()[1:], METHODS.values(), strict=True):
         assert line.endswith(f"  {method.summary}")
 
@@ -37,7 +38,7 @@ def test_the_doctor_tells_versions_extras_and_speed():
     assert said.out.startswith(f"unmuffle {unmuffle.__version__}, Python {platform.python_version()}")
     assert f"  numpy {metadata.version('numpy')}\n" in said.out
     assert "extras\n" in said.out
-    assert f"auto is the classical method {AUTO}" in said.out
+    assert f"  {default_model().name} {default_model().card.version}: runs, and is what auto means\n" in said.out
     assert "real-time factor" in said.out
     assert "auto needs" in said.out.splitlines()[-1]
 
@@ -48,7 +49,7 @@ def test_the_doctor_speaks_json():
     assert set(told["packages"]) == set(doctor.CORE)
     assert all(told["packages"].values())
     assert {"metrics", "dev"} <= set(told["extras"])
-    assert set(told["real_time_factor"]) == set(METHODS)
+    assert set(told["real_time_factor"]) == {*METHODS, *(model.name for model in list_models())}
     assert all(factor > 0 for factor in told["real_time_factor"].values())
 
 

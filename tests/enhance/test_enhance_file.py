@@ -225,3 +225,28 @@ def test_clipping_at_full_scale_is_said(tmp_path, noisy_speech, write_file):
     assert f"{tmp_path / 'clear.flac'} has {beyond} samples that were clipped at full scale" in report.warnings
     report = unmuffle.Enhancer(strength=0.0).enhance_file(source, tmp_path / "clear.wav")
     assert report.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"strength": "auto"},
+        {"strength": 0.5, "keep": "music"},
+        {"chain": "highpass,denoise:strength=0.5:keep=music,level"},
+        {"chain": "denoise:strength=.5", "keep": "music"},
+        {"preset": "meeting"},
+    ],
+)
+def test_the_report_tells_the_strength_over_time(source, tmp_path, settings):
+    report = unmuffle.Enhancer(**settings).enhance_file(source, tmp_path / "out.wav")
+    found = report.strength_over_time
+    whole = int(report.seconds / 0.016)
+    assert len(found.times_s) == len(found.strengths) == whole
+    expected = 0.5 if "0.5" in str(settings) or "=.5" in str(settings) else 1.0
+    assert set(found.strengths) == {expected}
+    assert found.mean == expected
+
+
+def test_a_strength_that_is_a_number_is_not_told_over_time(source, tmp_path):
+    report = unmuffle.Enhancer(strength=0.5).enhance_file(source, tmp_path / "out.wav")
+    assert report.strength_over_time is None

@@ -23,7 +23,7 @@ from unmuffle.denoise.suppressors import LogMmse, MultibandSubtraction, WienerFi
 from unmuffle.level import Compressor, Gain, Gate, HearingCompressor, Leveler, Limiter, NearEndEqualizer
 from unmuffle.level.hearing import MultibandCompressor
 from unmuffle.models import Model
-from unmuffle.process import Chain, DryWet, Processor
+from unmuffle.process import Chain, DryWet, Ladder, Processor
 from unmuffle.process.processor import NonFinite
 from unmuffle.repair import (
     Declicker,
@@ -103,12 +103,49 @@ def _auto_mix(rate: int, channels: int, nonfinite: NonFinite) -> DryWet:
     return DryWet(SpectralProcessor(LogMmse(), rate, channels, nonfinite=nonfinite), "auto")
 
 
+def _keeping_mix(rate: int, channels: int, nonfinite: NonFinite) -> DryWet:
+    return DryWet(SpectralProcessor(LogMmse(), rate, channels, nonfinite=nonfinite), "auto", keep="music")
+
+
 def _mix_in_chain(rate: int, channels: int, nonfinite: NonFinite) -> Chain:
     return Chain([_mix(rate, channels, nonfinite), SpectralProcessor(WienerFilter(), rate, channels)])
 
 
 def _chain_in_mix(rate: int, channels: int, nonfinite: NonFinite) -> DryWet:
     return DryWet(_chain(rate, channels, nonfinite), strength=0.8)
+
+
+def _ladder(rung: int, rate: int, channels: int, nonfinite: NonFinite) -> Ladder:
+    denoiser = SpectralProcessor(LogMmse(), rate, channels, nonfinite=nonfinite)
+    return Ladder([denoiser, Compressor(rate, channels, threshold_db=-30.0, nonfinite=nonfinite)], rung)
+
+
+class _ChangingLadder(Ladder):
+    """Chooses another rung every 37 ms, some of them before the one chosen last is heard."""
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        every = round(0.037 * self.sample_rate)
+        pieces = [np.zeros((self.channels, 0), np.float32)]
+        while block.shape[1]:
+            turn, place = divmod(self._received, every)
+            if place == 0:
+                self.choose((0, 2, 1, 2, 0, 1, 0)[turn % 7])
+            pieces.append(super()._process(block[:, : every - place]))
+            block = block[:, every - place :]
+        return np.concatenate(pieces, axis=1)
+
+    def _reset(self, mask: np.ndarray | None) -> None:
+        self._chosen = 0
+        super()._reset(mask)
+
+
+def _changing_ladder(rate: int, channels: int, nonfinite: NonFinite) -> Ladder:
+    # What is chosen follows the time of the stream, which a channel that is reset alone does not begin anew.
+    rungs = [
+        SpectralProcessor(LogMmse(), rate, channels, link_channels=True, nonfinite=nonfinite),
+        _network(stream_model, rate, channels, nonfinite),
+    ]
+    return _ChangingLadder(rungs, warm_s=0.02, fade_s=0.015)
 
 
 _folders: list[tempfile.TemporaryDirectory[str]] = []
@@ -190,8 +227,13 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("chain", _chain),
     Entry("dry-wet", _mix),
     Entry("dry-wet-auto", _auto_mix),
+    Entry("dry-wet-keep-music", _keeping_mix),
     Entry("dry-wet-residual", partial(_mix, residual=True)),
     Entry("dry-wet-in-chain", _mix_in_chain),
+    Entry("ladder", partial(_ladder, 0)),
+    Entry("ladder-second", partial(_ladder, 1), rare=True),
+    Entry("ladder-bypass", partial(_ladder, 2), rare=True),
+    Entry("ladder-changing", _changing_ladder, NETWORK_TOLERANCE, linked=True, rare=True),
     Entry("wpe", _with(Wpe, taps=4)),
     Entry("wpe-linked", _with(Wpe, taps=3, memory_s=2.0, link_channels=True), linked=True),
     Entry("wpe-offline", _with(WpeOffline, taps=4, iterations=2, block_s=0.13)),
@@ -203,7 +245,10 @@ ENTRIES: tuple[Entry, ...] = (
 
 
 def unregistered(entries: Iterable[Entry]) -> set[str]:
-    """Names of the concrete processors of the package that no entry makes."""
+    """Names of the concrete processors of the package that no entry makes.
+
+    Those of arrays make one channel out of many: tests/array holds them to the laws.
+    """
     _import_everything()
     covered = {type(entry.new(16_000)) for entry in entries}
     return {kind.__qualname__ for kind in _concrete_subclasses(Processor) if kind not in covered}
@@ -223,6 +268,7 @@ def _import_everything() -> None:
 
 def _concrete_subclasses(kind: type) -> Iterator[type]:
     for subclass in kind.__subclasses__():
-        if not inspect.isabstract(subclass) and subclass.__module__.startswith("unmuffle"):
+        room = subclass.__module__
+        if not inspect.isabstract(subclass) and room.startswith("unmuffle") and room.split(".")[1] != "array":
             yield subclass
         yield from _concrete_subclasses(subclass)

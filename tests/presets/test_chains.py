@@ -46,6 +46,12 @@ def test_a_value_may_hold_colons():
     assert dict(choice.options) == {"audiogram": "250:10", "rule": "half-gain"}
 
 
+def test_a_value_may_hold_commas_before_numbers():
+    first, second = parse_chain("hearing:audiogram=250:10,500:20, 1000:30|250:0:rule=half-gain,limit")
+    assert dict(first.options) == {"audiogram": "250:10,500:20, 1000:30|250:0", "rule": "half-gain"}
+    assert second.name == "limit"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

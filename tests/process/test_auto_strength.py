@@ -5,6 +5,7 @@ from unmuffle.denoise import SpectralProcessor
 from unmuffle.denoise.suppressors import LogMmse
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process import DryWet
+from unmuffle.process.auto_strength import AutoStrength
 
 RATE = 16_000
 
@@ -48,7 +49,7 @@ def test_some_noise_gets_some_of_the_effect():
     audio = (words(20) + noise(20 * RATE, -48))[None]
     mix = auto()
     mix.process(audio)
-    assert 0.1 < mix.auto.mean_strength < 0.9
+    assert 0.1 < mix.strength_over_time.mean < 0.9
 
 
 def test_noise_that_sets_in_is_taken_off_within_three_seconds():
@@ -59,6 +60,37 @@ def test_noise_that_sets_in_is_taken_off_within_three_seconds():
     np.testing.assert_array_equal(out[:, 4 * RATE : 6 * RATE], audio[:, 4 * RATE : 6 * RATE])
     # Most of the time is the denoiser's own, until it knows the noise.
     np.testing.assert_array_equal(out[:, 9 * RATE :], full[:, 9 * RATE :])
+
+
+def test_what_was_denoised_before_is_left_as_it_is():
+    noisy = (words(10) + noise(10 * RATE, -45))[None]
+    full = DryWet(SpectralProcessor(LogMmse(), RATE, 1))
+    once = run(full, noisy)
+    twice, again = run(full, once), run(auto(), once)
+    change_db = [10 * np.log10(np.square(x - once).sum() / np.square(once).sum()) for x in (twice, again)]
+    assert change_db[1] < change_db[0] - 3.0
+    np.testing.assert_array_equal(again[:, 3 * RATE :], once[:, 3 * RATE :])
+
+
+def test_clean_speech_passes_again_when_noise_has_ended():
+    """With a denoiser that knows the voice."""
+    voice = (words(16) + noise(16 * RATE, -90))[None]
+    noisy = voice.copy()
+    noisy[:, : 4 * RATE] += noise(4 * RATE, -32)
+    share = AutoStrength(RATE, 1).shares(noisy, voice)[0]
+    assert np.all(share[: 4 * RATE] == 1.0)
+    assert np.all(share[12 * RATE :] == 0.0)
+
+
+@pytest.mark.parametrize("level_db", [-24, -18])
+def test_knocks_between_silences_are_taken_off(level_db):
+    """With a denoiser that knows the voice, so that what it removes is the knocks alone."""
+    voice = (words(10) + noise(10 * RATE, -80))[None]
+    at = np.mod(np.arange(voice.size), int(0.73 * RATE))
+    knocks = np.where(at < 0.02 * RATE, noise(voice.size, level_db), 0.0).astype(np.float32)
+    share = AutoStrength(RATE, 1).shares(voice + knocks, voice)[0]
+    assert share[3 * RATE :].min() > 0.6
+    assert np.all(AutoStrength(RATE, 1).shares(voice, voice)[0, 3 * RATE :] == 0.0)
 
 
 def test_the_strength_never_jumps():

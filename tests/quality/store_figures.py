@@ -1,8 +1,8 @@
-"""Measure every shipped method on the evaluation clips, and store the figures that later changes are held to.
+"""Measure every model and method that ships on the evaluation clips, and store the figures later changes are held to.
 
     python tests/quality/store_figures.py
 
-Run it after a change that makes methods better, or that is worth what it costs, and commit what it writes.
+Run it after a change that makes them better, or that is worth what it costs, and commit what it writes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import sys
 
 import quality_figures
 
-from unmuffle.denoise import METHODS
-
 
 def main() -> None:
     before = quality_figures.stored()["figures"] if quality_figures.STORED.exists() else {}
-    figures = {name: quality_figures.measure(name) for name in (quality_figures.NOISY, *METHODS)}
+    figures = {name: quality_figures.measure(name) for name in (quality_figures.NOISY, *quality_figures.SHIPPED)}
     data = {"measured_by": quality_figures.implementations(), "figures": figures}
     quality_figures.STORED.write_text(json.dumps(data, indent=1) + "\n")
     for name, found in figures.items():

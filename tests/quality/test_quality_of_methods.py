@@ -1,4 +1,4 @@
-"""What each shipped method reaches on the evaluation clips must not get lost.
+"""What each model and method that ships reaches on the evaluation clips must not get lost.
 
 A dozen conditions of noise, rate, level, room and channels, and clean speech; made by
 ``examples/make_evaluation_clips.py``, and the figures by ``store_figures.py``. PESQ: P.862.2 wideband; SI-SDR: with
@@ -8,9 +8,9 @@ means removed, at the rate of the clip. On the clips without noise they tell of 
 from __future__ import annotations
 
 import pytest
-from quality_figures import CLIPS, KEYS, NOISY, clips, implementations, mean, measure, stored
+from quality_figures import CLIPS, KEYS, NOISY, SHIPPED, clips, implementations, mean, measure, stored
 
-from unmuffle.denoise import METHODS
+from unmuffle.models import default_model
 
 ALLOWED_FOR_THE_MEAN = {"pesq_wideband": 0.02, "estoi": 0.005, "si_sdr_db": 0.1}
 ALLOWED_FOR_A_CLIP = {"pesq_wideband": 0.05, "estoi": 0.015, "si_sdr_db": 0.3}
@@ -36,7 +36,7 @@ def losses(before: dict, after: dict) -> list[str]:
 
 def test_figures_are_of_these_clips_methods_and_measures():
     found = stored()
-    assert found["figures"].keys() == {NOISY, *METHODS}
+    assert found["figures"].keys() == {NOISY, *SHIPPED}
     assert all(figures.keys() == clips().keys() for figures in found["figures"].values())
     assert found["measured_by"] == implementations(), "measure anew: python tests/quality/store_figures.py"
 
@@ -47,17 +47,27 @@ def test_the_clips_are_those_that_were_measured():
     assert not losses(measured, as_stored)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_no_method_gets_worse(method):
-    assert not losses(stored()["figures"][method], measure(method))
+@pytest.mark.parametrize("name", SHIPPED)
+def test_none_gets_worse(name):
+    assert not losses(stored()["figures"][name], measure(name))
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_is_better_than_nothing_where_there_is_noise(method):
+@pytest.mark.parametrize("name", SHIPPED)
+def test_each_is_better_than_nothing_where_there_is_noise(name):
     figures = stored()["figures"]
     noisy_clips = [name for name in figures[NOISY] if name not in WITHOUT_NOISE]
     for key in KEYS:
-        assert mean(figures[method], key, noisy_clips) > mean(figures[NOISY], key, noisy_clips), key
+        assert mean(figures[name], key, noisy_clips) > mean(figures[NOISY], key, noisy_clips), key
+
+
+def test_the_default_is_the_best_of_all():
+    figures = stored()["figures"]
+    noisy_clips = [name for name in figures[NOISY] if name not in WITHOUT_NOISE]
+    default = default_model().name
+    for key in KEYS:
+        assert mean(figures[default], key, noisy_clips) == max(
+            mean(figures[name], key, noisy_clips) for name in SHIPPED
+        )
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -8,6 +8,7 @@ import typer
 
 from unmuffle.cli.console import EXIT_FAILED, plain_errors
 from unmuffle.cli.progress import BatchProgress, summarize
+from unmuffle.cli.strength import check_strength_files, save_strengths
 from unmuffle.cli.timespan import parse_noise_profile
 from unmuffle.corpus import Options, plan_tasks, run_batch
 from unmuffle.enhancer import Enhancer
@@ -45,6 +46,9 @@ def command(
         str,
         typer.Option(help="How much of the effect is heard, 0 to 1; 'auto' follows the noise.", metavar="SHARE|auto"),
     ] = "1",
+    keep: Annotated[
+        str | None, typer.Option(help="'music': let music and singing pass as they are.", metavar="music")
+    ] = None,
     max_attenuation_db: Annotated[
         float | None, typer.Option(help="Attenuate nothing by more than this; 12 keeps some of the surroundings.")
     ] = None,
@@ -54,6 +58,9 @@ def command(
     ] = None,
     save_removed: Annotated[
         bool, typer.Option("--save-removed", help="Also write what was removed, as OUT.removed.EXT.")
+    ] = False,
+    save_strength: Annotated[
+        bool, typer.Option("--save-strength", help="Also write the strength over time, as OUT.strength.csv.")
     ] = False,
     residual: Annotated[bool, typer.Option("--residual", help="Write what was removed instead.")] = False,
     link_channels: Annotated[
@@ -101,9 +108,12 @@ def command(
         nonfinite=nonfinite,  # type: ignore[arg-type]  # checked there
         loudness=loudness,
         true_peak=true_peak,
+        keep=None if keep is None else keep.strip().lower(),
     )
     options = Options(overwrite, skip_existing, None if raw is None else RawFormat.parse(raw), diagnosed)
     tasks = plan_tasks(inputs, output, save_removed=save_removed, suffix=suffix)
+    if save_strength:
+        check_strength_files(tasks, enhancer, options)
     with BatchProgress(tasks, quiet=quiet) as progress:
         done = {}
         for outcome in run_batch(tasks, enhancer, jobs=jobs, options=options, progress=progress.update):
@@ -111,6 +121,8 @@ def command(
             done[outcome.task] = outcome
     # Several jobs end in any order; people look for their files in the one that they gave.
     outcomes = [done[task] for task in tasks]
+    if save_strength:
+        save_strengths(outcomes, overwrite=overwrite or skip_existing)
     summarize(outcomes, progress.elapsed_s, quiet=quiet)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(EXIT_FAILED)

@@ -12,6 +12,7 @@ import typer
 from unmuffle.cli.console import messages, plain_errors
 from unmuffle.cli.timespan import parse_time
 from unmuffle.errors import AudioFileError, InvalidParameterError
+from unmuffle.process.strength_over_time import read_strength_csv
 from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.files import open_reader
 
@@ -39,6 +40,10 @@ def command(
     range_db: Annotated[float, typer.Option(help="What is further below the highest level is black.")] = 70.0,
     dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
     dpi: Annotated[float, typer.Option(help="Pixels per inch; the figure is 11 inches wide.")] = 150.0,
+    strength: Annotated[
+        Path | None,
+        typer.Option(help="Also draw this strength over time, from 'unmuffle enhance --save-strength'."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Over all.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a figure that exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
@@ -56,11 +61,12 @@ def command(
     destination = output or str(Path(noisy).with_suffix(".plot.png"))
     # What can be known to fail is told before anything long is done.
     check_destination(destination, overwrite=overwrite)
+    track = None if strength is None else read_strength_csv(strength)
     span = _span(start, end)
     look = FigureLook(title, _labels(names), dark, scale, max_hz, range_db, span[0])
     signals, rate = _read_alike(names, span)
     common = in_step(signals, rate)
-    save_figure(draw_in_step(common, rate, look), destination, dpi=dpi, overwrite=overwrite)
+    save_figure(draw_in_step(common, rate, look, track), destination, dpi=dpi, overwrite=overwrite)
     if not quiet:
         for note in delay_notes({names[role]: delay_s for role, delay_s in common.delays_s.items()}):
             messages.print(note, markup=False)

@@ -100,6 +100,8 @@ def _summarize_one(outcome: Outcome) -> None:
     report = outcome.report
     if report is not None:
         message = f"{report.destination}: {clock(report.seconds)} enhanced at {report.speed:.0f} x real time"
+        if report.strength_over_time is not None:
+            message += f"; {report.strength_over_time.text}"
         messages.print(message, markup=False)
     elif outcome.skipped:
         messages.print(f"{outcome.task.destination} is there already: left as it is", markup=False)

@@ -66,5 +66,12 @@ def with_own_chain(
 def _without_denoiser(enhancer: Enhancer, chain: str) -> Enhancer:
     """Leave out what was set of a denoiser that is not needed."""
     return replace(
-        enhancer, chain=chain, method="auto", model=None, strength=1.0, max_attenuation_db=None, noise_profile=None
+        enhancer,
+        chain=chain,
+        method="auto",
+        model=None,
+        strength=1.0,
+        max_attenuation_db=None,
+        noise_profile=None,
+        keep=None,
     )

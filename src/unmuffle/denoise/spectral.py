@@ -1,20 +1,15 @@
-"""The one loop that all spectral methods share: analysis, gains, synthesis."""
+"""What all spectral methods share: a suppressor gives the gains of the bins."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import numpy as np
-
 from unmuffle.denoise.noise.base import QUIETEST_PSD
 from unmuffle.denoise.suppressors import Suppressor
-from unmuffle.process.processor import NonFinite, Processor
+from unmuffle.process.processor import NonFinite
+from unmuffle.process.stft_processor import StftProcessor
 from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
-from unmuffle.signal.grid import grid_for
-from unmuffle.signal.stft import StftStream
 
 
-class SpectralProcessor(Processor):
+class SpectralProcessor(StftProcessor):
     """Runs a suppressor over the short-time spectrum of a stream.
 
     Parameters
@@ -32,8 +27,6 @@ class SpectralProcessor(Processor):
         See ``Processor``.
     """
 
-    loudest: ClassVar[float] = 1e6
-
     def __init__(
         self,
         suppressor: Suppressor,
@@ -43,29 +36,15 @@ class SpectralProcessor(Processor):
         link_channels: bool = False,
         nonfinite: NonFinite = "raise",
     ) -> None:
-        super().__init__(sample_rate, channels, nonfinite=nonfinite)
-        self.grid = grid_for(self.sample_rate)
+        super().__init__(sample_rate, channels, frames_at_once=suppressor.frames_at_once, nonfinite=nonfinite)
         self.suppressor = suppressor
         self.link_channels = link_channels and self.channels > 1
-        self._stft = StftStream(self.grid, self.channels, suppressor.frames_at_once)
         suppressor.start(self.grid, self.channels)
-        self._received = 0
-        self._returned = 0
-
-    @property
-    def latency(self) -> int:
-        """One window less one sample: just under 32 ms."""
-        return self.grid.window - 1
 
     @property
     def linked(self) -> bool:
         """Whether the channels share their gains."""
         return self.link_channels
-
-    @property
-    def block_period(self) -> int:
-        """The hop, about 16 ms."""
-        return self.grid.hop
 
     @property
     def latest_speech(self) -> tuple[FloatArray, FloatArray] | None:
@@ -74,32 +53,13 @@ class SpectralProcessor(Processor):
 
         return self.suppressor.latest if isinstance(self.suppressor, NetworkSuppressor) else None
 
-    def _process(self, block: FloatArray) -> FloatArray:
-        hop = self.grid.hop
-        out: FloatArray = np.empty((self.channels, self._stft.frames_after(block.shape[1]) * hop), np.float32)
-        # The very first frame completes only the silence that lies before the first sample.
-        skipped = hop if self._received < hop and out.shape[1] else 0
-        done = 0
-        for spectra in self._stft.analyze(block):
-            gains = self.suppressor.gains(spectra)
-            spectra *= _linked(gains, spectra) if self.link_channels else gains
-            self._stft.synthesize(spectra, out[:, done : done + len(spectra) * hop])
-            done += len(spectra) * hop
-        self._received += block.shape[1]
-        self._returned += done - skipped
-        return out[:, skipped:]
+    def _change(self, spectra: ComplexArray) -> ComplexArray:
+        gains = self.suppressor.gains(spectra)
+        spectra *= _linked(gains, spectra) if self.link_channels else gains
+        return spectra
 
-    def _flush(self) -> FloatArray:
-        owed = self._received - self._returned
-        hop = self.grid.hop
-        padding = -self._received % hop + hop
-        return self._process(np.zeros((self.channels, padding), np.float32))[:, :owed]
-
-    def _reset(self, mask: BoolArray | None) -> None:
-        self._stft.reset(mask)
+    def _forget(self, mask: BoolArray | None) -> None:
         self.suppressor.reset(mask)
-        if mask is None:
-            self._received = self._returned = 0
 
 
 def _linked(gains: FloatArray | ComplexArray, spectra: ComplexArray) -> FloatArray | ComplexArray:

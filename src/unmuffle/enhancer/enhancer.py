@@ -14,13 +14,15 @@ from unmuffle.denoise.choice import Choice, ModelName
 from unmuffle.enhancer import files
 from unmuffle.enhancer.chosen_chain import PresetName, chosen_chain
 from unmuffle.enhancer.noise_sample import CutAudio, NoiseSample, noise_profile, read_span
+from unmuffle.enhancer.overload import OnOverload, Overload, check_on_overload
+from unmuffle.enhancer.steps import Asked, lay_steps, only_step
 from unmuffle.enhancer.stream import EnhancerStream
 from unmuffle.errors import InvalidParameterError
 from unmuffle.level.normalization import normalize_loudness
 from unmuffle.level.targets import LoudnessTarget, loudness_target
 from unmuffle.presets import Preset, build_chain
 from unmuffle.process import DryWet, wet_share
-from unmuffle.process.dry_wet import Strength
+from unmuffle.process.dry_wet import Strength, check_keep
 from unmuffle.process.processor import NonFinite
 from unmuffle.process.whole import check_whole, run_whole
 from unmuffle.signal.arrays import AnyArray, FloatArray, from_float32, to_float32
@@ -64,6 +66,8 @@ class Enhancer:
         arguments that are given take the place of what it says of its denoiser and its loudness.
     chain : str, optional
         Or the chain itself, as in ``"highpass,dehum,denoise:strength=auto,level"``; see ``unmuffle presets --stages``.
+    keep : {"music"}, optional
+        Let music and singing pass, too, whatever the strength: what is both, a voice over music, is left as it is.
 
     Raises
     ------
@@ -98,10 +102,12 @@ class Enhancer:
     true_peak: float | None = None
     preset: PresetName | None = None
     chain: str | None = None
+    keep: str | None = None
 
     def __post_init__(self) -> None:
         Choice(self.method, self.model)
         wet_share(self.strength, self.max_attenuation_db)
+        check_keep(self.keep)
         if self.nonfinite not in ("raise", "silence"):
             raise InvalidParameterError(f"nonfinite must be 'raise' or 'silence', not {self.nonfinite!r}")
         if self.loudness is not None and self.residual:
@@ -112,7 +118,7 @@ class Enhancer:
     def _preset(self) -> Preset | None:
         """The chain there is, with what was asked of its denoiser."""
         plain = Enhancer.__dataclass_fields__
-        names = ("method", "model", "strength", "max_attenuation_db")
+        names = ("method", "model", "strength", "max_attenuation_db", "keep")
         wanted = {name: getattr(self, name) for name in names if getattr(self, name) != plain[name].default}
         if "model" in wanted:
             wanted["model"] = os.fspath(wanted["model"])
@@ -213,7 +219,8 @@ class Enhancer:
         Returns
         -------
         FileReport
-            Length, time taken, warnings, and how the loudness was reached if one was asked for.
+            Length, time taken, warnings, how the loudness was reached if one was asked for, and the strength over time
+            if it followed the audio.
 
         Raises
         ------
@@ -240,15 +247,28 @@ class Enhancer:
         report = files.run(job, make_processor)
         return replace(report, warnings=(*stood_in, *report.warnings))
 
-    def open_stream(self, sample_rate: int, channels: int = 1, block_size: int | None = None) -> EnhancerStream:
+    def open_stream(
+        self, sample_rate: int, channels: int = 1, block_size: int | None = None, *, on_overload: OnOverload = "keep"
+    ) -> EnhancerStream:
         """Open a live stream; see ``unmuffle.open_stream``."""
+        check_on_overload(on_overload)
         if self.loudness is not None:
             raise InvalidParameterError(
                 "a live stream cannot be brought to a loudness, which is that of a whole programme: "
                 "leave loudness out, or put an unmuffle.level.Leveler behind the stream"
             )
-        processor = _warned(self._processor(sample_rate, channels, None, nonfinite="silence"))
-        return EnhancerStream(processor, block_size)
+        made = self._processor(sample_rate, channels, None, nonfinite="silence")
+        sample = self.noise_profile
+        asked = Asked(
+            Choice(self.method, self.model),
+            self._preset,
+            None if sample is None else lambda: noise_profile(sample, sample_rate, None),
+            self.link_channels,
+            stood_in=made[1] is not None,
+        )
+        processor = _warned(made)
+        steps = lay_steps(processor, asked) if on_overload == "step_down" else only_step(asked)
+        return EnhancerStream(processor, block_size, Overload(steps))
 
     def _processor(
         self, sample_rate: int, channels: int, cut: CutAudio | None, nonfinite: NonFinite | None = None
@@ -262,7 +282,8 @@ class Enhancer:
             staged, told = build_chain(preset.chain, sample_rate, channels, noise=noise, **settings)
             return DryWet(staged, residual=self.residual), "; ".join(told) or None
         processor, warning = Choice(self.method, self.model).processor(sample_rate, channels, noise, **settings)
-        return DryWet(processor, self.strength, self.max_attenuation_db, residual=self.residual), warning
+        mix = DryWet(processor, self.strength, self.max_attenuation_db, residual=self.residual, keep=self.keep)
+        return mix, warning
 
 
 def _warned(made: tuple[DryWet, str | None]) -> DryWet:

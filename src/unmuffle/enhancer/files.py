@@ -14,7 +14,8 @@ from unmuffle.enhancer.loudness_writer import LoudnessWriter
 from unmuffle.errors import AudioFileError, InvalidAudioError, UnmuffleError
 from unmuffle.level.normalization import Normalization
 from unmuffle.level.targets import LoudnessTarget
-from unmuffle.process import DryWet
+from unmuffle.process import Chain, DryWet, Processor
+from unmuffle.process.strength_over_time import StrengthOverTime
 from unmuffle.signal.arrays import FloatArray, find_nonfinite
 from unmuffle.signal.files import AudioReader, AudioWriter, RawFormat, open_reader, open_writer
 from unmuffle.signal.files.opening import DestinationLike
@@ -43,6 +44,8 @@ class FileReport:
         What could not be kept or was not as it should be, one line each.
     normalization : Normalization, optional
         How a loudness that was asked for was reached: gain, and loudness and true peak before and after.
+    strength_over_time : StrengthOverTime, optional
+        How strong the denoiser was at which time, where that followed the audio.
     """
 
     source: str
@@ -53,6 +56,7 @@ class FileReport:
     channels: int
     warnings: tuple[str, ...] = ()
     normalization: Normalization | None = None
+    strength_over_time: StrengthOverTime | None = None
 
     @property
     def speed(self) -> float:
@@ -197,7 +201,17 @@ def _report(
         channels=reader.info.channels,
         warnings=tuple(dict.fromkeys(warnings)),
         normalization=reached,
+        strength_over_time=_strength_over_time(processor),
     )
+
+
+def _strength_over_time(processor: Processor) -> StrengthOverTime | None:
+    """Return that of the first mix in a processor whose strength follows the audio."""
+    own = processor.strength_over_time if isinstance(processor, DryWet) else None
+    parts = processor.processors if isinstance(processor, Chain) else ()
+    if isinstance(processor, DryWet):
+        parts = (processor.processor,)
+    return next((found for part in parts if (found := _strength_over_time(part)) is not None), own)
 
 
 def _name(place: SourceLike | DestinationLike) -> str:

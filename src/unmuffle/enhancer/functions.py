@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy.typing as npt
 
 from unmuffle.denoise.choice import ModelName
+from unmuffle.enhancer.chosen_chain import PresetName
 from unmuffle.enhancer.enhancer import Enhancer
 from unmuffle.enhancer.noise_sample import NoiseSample
+from unmuffle.enhancer.overload import OnOverload
 from unmuffle.enhancer.stream import EnhancerStream
+from unmuffle.process.dry_wet import Strength
 from unmuffle.signal.arrays import AnyArray
 
 
@@ -16,12 +19,17 @@ def enhance(
     sample_rate: int,
     *,
     method: str = "auto",
-    strength: float = 1.0,
+    strength: Strength = 1.0,
     max_attenuation_db: float | None = None,
     noise_profile: NoiseSample | None = None,
     residual: bool = False,
     link_channels: bool = True,
     model: ModelName | None = None,
+    loudness: float | str | None = None,
+    true_peak: float | None = None,
+    preset: PresetName | None = None,
+    chain: str | None = None,
+    keep: str | None = None,
 ) -> AnyArray:
     """Make the voice in an array clear: ``Enhancer(...).enhance(audio, sample_rate)``.
 
@@ -33,8 +41,8 @@ def enhance(
         In Hz, 8,000 to 192,000.
     method : str, default "auto"
         The best there is, or one of ``unmuffle methods``.
-    strength : float, default 1.0
-        How much of the effect is heard, 0 to 1.
+    strength : float or "auto", default 1.0
+        How much of the effect is heard, 0 to 1; with ``"auto"`` it follows the noise, and clean speech passes.
     max_attenuation_db : float, optional
         Nothing is attenuated by more than this.
     noise_profile : array, (start_s, end_s) or path, optional
@@ -45,6 +53,16 @@ def enhance(
         Same gains for all channels; see ``Enhancer``.
     model : str or path, optional
         A network instead of a method: the name of one of ``unmuffle models``, or an ONNX file of one's own.
+    loudness : float or str, optional
+        Bring the result to this integrated loudness: LUFS, or podcast, broadcast, atsc or streaming.
+    true_peak : float, optional
+        Ceiling for true peaks in dBTP that goes with a loudness.
+    preset : str or path, optional
+        A chain of stages instead of the denoiser alone: the name of one of ``unmuffle presets``, or a TOML file.
+    chain : str, optional
+        Or the chain itself, as in ``"highpass,dehum,denoise,level"``.
+    keep : {"music"}, optional
+        Let music and singing pass, too, whatever the strength.
 
     Returns
     -------
@@ -66,7 +84,20 @@ def enhance(
     >>> clear.shape == noisy.shape, bool(np.std(clear) < 0.3 * np.std(noisy))
     (True, True)
     """
-    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels, model=model)
+    settings = Enhancer(
+        method,
+        strength,
+        max_attenuation_db,
+        noise_profile,
+        residual,
+        link_channels,
+        model=model,
+        loudness=loudness,
+        true_peak=true_peak,
+        preset=preset,
+        chain=chain,
+        keep=keep,
+    )
     return settings.enhance(audio, sample_rate)
 
 
@@ -76,12 +107,16 @@ def open_stream(
     block_size: int | None = None,
     *,
     method: str = "auto",
-    strength: float = 1.0,
+    strength: Strength = 1.0,
     max_attenuation_db: float | None = None,
     noise_profile: NoiseSample | None = None,
     residual: bool = False,
     link_channels: bool = True,
     model: ModelName | None = None,
+    preset: PresetName | None = None,
+    chain: str | None = None,
+    keep: str | None = None,
+    on_overload: OnOverload = "keep",
 ) -> EnhancerStream:
     """Open a live stream: blocks in, blocks out, 32 ms behind.
 
@@ -97,8 +132,8 @@ def open_stream(
         ``flush``.
     method : str, default "auto"
         The best there is, or one of ``unmuffle methods``.
-    strength : float, default 1.0
-        How much of the effect is heard, 0 to 1.
+    strength : float or "auto", default 1.0
+        How much of the effect is heard, 0 to 1; with ``"auto"`` it follows the noise, and clean speech passes.
     max_attenuation_db : float, optional
         Nothing is attenuated by more than this.
     noise_profile : array or path, optional
@@ -110,6 +145,16 @@ def open_stream(
         be reset alone.
     model : str or path, optional
         A network instead of a method: the name of one of ``unmuffle models``, or an ONNX file of one's own.
+    preset : str or path, optional
+        A chain of stages instead of the denoiser alone: the name of one of ``unmuffle presets``, or a TOML file.
+    chain : str, optional
+        Or the chain itself, as in ``"highpass,dehum,denoise,level"``.
+    keep : {"music"}, optional
+        Let music and singing pass, too, whatever the strength.
+    on_overload : {"keep", "step_down"}, default "keep"
+        What to do where the machine cannot keep up. ``"keep"`` changes nothing, so that the same input gives the same
+        output on every machine. ``"step_down"`` goes on with a smaller model, then log-MMSE, then the input itself,
+        and back when there is time again; ``stream.load`` tells of it.
 
     Returns
     -------
@@ -127,5 +172,16 @@ def open_stream(
     >>> stream.process(np.zeros(160, np.int16)).shape, round(stream.latency_ms)
     ((160,), 30)
     """
-    settings = Enhancer(method, strength, max_attenuation_db, noise_profile, residual, link_channels, model=model)
-    return settings.open_stream(sample_rate, channels, block_size)
+    settings = Enhancer(
+        method,
+        strength,
+        max_attenuation_db,
+        noise_profile,
+        residual,
+        link_channels,
+        model=model,
+        preset=preset,
+        chain=chain,
+        keep=keep,
+    )
+    return settings.open_stream(sample_rate, channels, block_size, on_overload=on_overload)

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.denoise import SpectralProcessor
+from unmuffle.enhancer.overload import LoadReport, Overload
 from unmuffle.errors import InvalidAudioError
-from unmuffle.process import Chain, DryWet, FixedBlock
+from unmuffle.process import Chain, DryWet, FixedBlock, Ladder
 from unmuffle.process.dry_wet import Strength
 from unmuffle.process.processor import Processor
 from unmuffle.signal.arrays import AnyArray, FloatArray, from_float32, to_float32
@@ -26,12 +27,13 @@ class EnhancerStream:
         Samples in every block, or None where blocks may have any size.
     """
 
-    def __init__(self, processor: DryWet, block_size: int | None) -> None:
+    def __init__(self, processor: DryWet, block_size: int | None, overload: Overload) -> None:
         self._mix = processor
         self._runner: DryWet | FixedBlock = processor if block_size is None else FixedBlock(processor, block_size)
         self.sample_rate = processor.sample_rate
         self.channels = processor.channels
         self.block_size = block_size
+        self._overload = overload
         self._dtype: np.dtype[np.generic] = np.dtype(np.float32)
         self._one_dimensional = False
 
@@ -63,7 +65,7 @@ class EnhancerStream:
 
     @property
     def speech_presence(self) -> FloatArray | None:
-        """Probability of speech in the latest frame of the input, float32 [channels]; None without a network.
+        """Probability of speech in the latest frame of the input, float32 [channels]; None without a network at work.
 
         A frame is 32 ms, and a new one comes every 16 ms. NaN before the first.
         """
@@ -72,13 +74,21 @@ class EnhancerStream:
 
     @property
     def local_snr_db(self) -> FloatArray | None:
-        """Ratio of speech to all else in the latest frame, float32 [channels] in dB; None without a network.
+        """Ratio of speech to all else in the latest frame, float32 [channels] in dB; None without a network at work.
 
         What lies beyond the range of the network, -15 to 35 dB for our own, is told as its end. NaN before the first
         frame.
         """
         told = _latest_speech(self._mix)
         return None if told is None else told[1]
+
+    @property
+    def load(self) -> LoadReport:
+        """How the stream keeps up with its blocks, and what it has stepped down to if it may.
+
+        This is of the machine rather than of the audio, and so goes on over a flush and a reset.
+        """
+        return self._overload.report
 
     @property
     def nonfinite_samples(self) -> int:
@@ -104,6 +114,7 @@ class EnhancerStream:
         InvalidAudioError
             If the shape or the type is wrong.
         """
+        begun_s = self._overload.clock()
         samples = np.asarray(block)
         self._one_dimensional = samples.ndim == 1
         if self._one_dimensional and self.channels > 1:
@@ -112,7 +123,9 @@ class EnhancerStream:
             )
         enhanced = self._runner.process(to_float32(np.atleast_2d(samples)))
         self._dtype = samples.dtype
-        return self._as_given(enhanced)
+        answer = self._as_given(enhanced)
+        self._overload.tell(samples.shape[-1] / self.sample_rate, self._overload.clock() - begun_s)
+        return answer
 
     def flush(self) -> AnyArray:
         """End the stream: return the rest, as the last block was, and be as new."""
@@ -140,4 +153,6 @@ def _latest_speech(processor: Processor) -> tuple[FloatArray, FloatArray] | None
     parts = processor.processors if isinstance(processor, Chain) else ()
     if isinstance(processor, DryWet):
         parts = (processor.processor,)
+    if isinstance(processor, Ladder) and processor.heard is not None:
+        parts = (processor.heard,)
     return next((told for part in parts if (told := _latest_speech(part)) is not None), None)

@@ -155,8 +155,7 @@ class MultibandCompressor(SpectralGain):
         gains: FloatArray = (10.0 ** (gains_db @ self._weights / 20.0)).astype(np.float32)
         return gains
 
-    def _reset(self, mask: BoolArray | None) -> None:
-        super()._reset(mask)
+    def _forget(self, mask: BoolArray | None) -> None:
         self._levels.reset(None if mask is None else np.repeat(mask, len(self._weights)))
 
 

@@ -99,7 +99,7 @@ class NearEndEqualizer(SpectralGain):
         self._memory, self._trust = _MEMORY_S / grid.hop_s, _TRUST_S / grid.hop_s
         self._psd = np.empty((rows, grid.bins))
         self._heard = np.zeros(rows)
-        self._reset(None)
+        self._forget(None)
 
     @property
     def linked(self) -> bool:
@@ -134,10 +134,7 @@ class NearEndEqualizer(SpectralGain):
         share = weight / np.maximum(self._heard, 1.0)
         self._psd += share[:, None] * (power - self._psd)
 
-    def _reset(self, mask: BoolArray | None) -> None:
-        super()._reset(mask)
-        if not hasattr(self, "_gate"):
-            return
+    def _forget(self, mask: BoolArray | None) -> None:
         self._gate.reset(mask)
         chosen = slice(None) if mask is None else mask
         self._psd[chosen] = self._prior

@@ -67,10 +67,21 @@ def parse_chain(text: str) -> tuple[StageChoice, ...]:
     InvalidParameterError
         If it is empty or cannot be read, or a stage stands where it cannot do its work.
     """
-    chain = tuple(_parse_stage(word) for word in text.split(",") if word.strip())
+    chain = tuple(_parse_stage(word) for word in _stages_in(text) if word.strip())
     if not chain:
         raise InvalidParameterError("the chain is empty: name stages with commas between them, as in highpass,denoise")
     return check_order(chain)
+
+
+def _stages_in(text: str) -> list[str]:
+    """Cut at commas, but not before a number: points of an audiogram have commas between them, too."""
+    words: list[str] = []
+    for word in text.split(","):
+        if words and word.strip()[:1].isdigit():
+            words[-1] += "," + word
+        else:
+            words.append(word)
+    return words
 
 
 def _parse_stage(text: str) -> StageChoice:

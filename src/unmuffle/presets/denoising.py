@@ -19,6 +19,7 @@ def denoise(
     model: str | None = None,
     strength: float | str = "auto",
     max_attenuation_db: float | None = None,
+    keep: str | None = None,
     link_channels: bool = False,
     nonfinite: NonFinite = "raise",
     noise: NoiseEstimator | None = None,
@@ -33,4 +34,4 @@ def denoise(
     )
     if warning and warnings is not None:
         warnings.append(warning)
-    return DryWet(processor, cast(Strength, strength), max_attenuation_db)
+    return DryWet(processor, cast(Strength, strength), max_attenuation_db, keep=keep)

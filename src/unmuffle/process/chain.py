@@ -19,24 +19,27 @@ class Chain(Processor):
     Parameters
     ----------
     processors : sequence of Processor
-        At least one; all of the same sample rate and number of channels. The chain owns them from now on.
+        At least one; all of one sample rate, and each with as many channels as the one before it gives. The chain owns
+        them from now on.
 
     Raises
     ------
     InvalidParameterError
-        If there is none, or rates or channels differ.
+        If there is none, or rates or channels do not fit.
     """
 
     def __init__(self, processors: Sequence[Processor]) -> None:
         if not processors:
             raise InvalidParameterError("a Chain needs at least one processor")
         first = processors[0]
+        channels = first.channels
         for place, processor in enumerate(processors):
-            if (processor.sample_rate, processor.channels) != (first.sample_rate, first.channels):
+            if (processor.sample_rate, processor.channels) != (first.sample_rate, channels):
                 raise InvalidParameterError(
                     f"processor {place} of the chain ({type(processor).__name__}) has {processor.sample_rate} Hz and "
-                    f"{processor.channels} channels, the first {first.sample_rate} Hz and {first.channels}"
+                    f"{processor.channels} channels, the first {first.sample_rate} Hz and {channels}"
                 )
+            channels = processor.channels_out
         super().__init__(first.sample_rate, first.channels, nonfinite=first.nonfinite)
         self.processors = tuple(processors)
         self._stages = [_Stage(processor) for processor in processors]
@@ -45,6 +48,11 @@ class Chain(Processor):
     def latency(self) -> int:
         """The sum of all latencies, in samples."""
         return sum(processor.latency for processor in self.processors)
+
+    @property
+    def channels_out(self) -> int:
+        """Rows of what the last processor gives."""
+        return self.processors[-1].channels_out
 
     @property
     def linked(self) -> bool:

@@ -1,4 +1,4 @@
-"""How much of a processor's effect is heard: strength, a limit of attenuation, and what was removed."""
+"""How much of a processor's effect is heard: strength, a limit of attenuation, what is spared, and what was removed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import numpy as np
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.auto_strength import AutoStrength
+from unmuffle.process.music import MusicSparing
 from unmuffle.process.processor import IntOrArray, Processor
+from unmuffle.process.strength_over_time import StrengthOverTime, StrengthTrace
 from unmuffle.signal.arrays import BoolArray, FloatArray
 from unmuffle.signal.fifo import SampleFifo
 
 RAMP_S = 0.02
 AUTO = "auto"
+MUSIC = "music"
 Strength: TypeAlias = float | Literal["auto"]
 
 
@@ -44,6 +47,19 @@ def wet_share(strength: Strength, max_attenuation_db: float | None) -> float:
     return float(strength * (1.0 - 10.0 ** (-max_attenuation_db / 20.0)))
 
 
+def check_keep(keep: str | None) -> str | None:
+    """Return what is to be kept besides voices: ``"music"`` or nothing.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is something else.
+    """
+    if keep is None or keep == MUSIC:
+        return keep
+    raise InvalidParameterError(f"keep is {keep!r}; what can be kept besides voices is {MUSIC!r}")
+
+
 class DryWet(Processor):
     """Mix what a processor gives with its input, delayed to be in phase with it.
 
@@ -58,11 +74,13 @@ class DryWet(Processor):
         Nothing is attenuated by more than this.
     residual : bool, default False
         Give what the mix removed, input minus mix, instead of the mix.
+    keep : {"music"}, optional
+        Let music and singing pass, whatever the strength; see ``MusicSparing``.
 
     Raises
     ------
     InvalidParameterError
-        See ``wet_share``.
+        See ``wet_share`` and ``check_keep``.
     """
 
     def __init__(
@@ -72,6 +90,7 @@ class DryWet(Processor):
         max_attenuation_db: float | None = None,
         *,
         residual: bool = False,
+        keep: str | None = None,
     ) -> None:
         super().__init__(processor.sample_rate, processor.channels, nonfinite=processor.nonfinite)
         self.processor = processor
@@ -80,9 +99,11 @@ class DryWet(Processor):
         self._strength = strength
         self._share = self._target = wet_share(strength, max_attenuation_db)
         self._dry = SampleFifo(processor.channels)
-        self.auto: AutoStrength | None = None
-        if strength == AUTO:
-            self.auto = AutoStrength(processor.sample_rate, processor.channels, link_channels=processor.linked)
+        rate, channels, linked = processor.sample_rate, processor.channels, processor.linked
+        self._auto = AutoStrength(rate, channels, link_channels=linked) if strength == AUTO else None
+        self._sparing = MusicSparing(rate, channels, link_channels=linked) if check_keep(keep) else None
+        deciding = self._auto or self._sparing
+        self._trace = None if deciding is None else StrengthTrace(rate, deciding.period)
 
     @property
     def latency(self) -> int:
@@ -96,8 +117,9 @@ class DryWet(Processor):
 
     @property
     def block_period(self) -> int:
-        """That of the processor, in whole steps of an ``"auto"`` strength."""
-        return lcm(self.processor.block_period, 1 if self.auto is None else self.auto.period)
+        """That of the processor, in whole steps of what decides on the strength."""
+        deciding = (self._auto, self._sparing)
+        return lcm(self.processor.block_period, *(one.period for one in deciding if one is not None))
 
     def complete_after(self, received: IntOrArray) -> IntOrArray:
         """Return that of the processor."""
@@ -118,6 +140,14 @@ class DryWet(Processor):
             raise InvalidParameterError("a strength of 'auto' is chosen when a stream is opened, and stays")
         self._target = wet_share(strength, self._max_attenuation_db)
         self._strength = strength
+
+    @property
+    def strength_over_time(self) -> StrengthOverTime | None:
+        """What the strength was since the stream began; None where nothing but the caller changes it.
+
+        It still tells of a stream that has ended.
+        """
+        return None if self._trace is None else self._trace.result()
 
     def split(self, block: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Process a block and return both the mix and what it removed, each float32 [channels, m]."""
@@ -142,9 +172,12 @@ class DryWet(Processor):
 
     def _reset(self, mask: BoolArray | None) -> None:
         self.processor.reset(mask)
-        if self.auto is not None:
-            self.auto.reset(mask)
+        for deciding in (self._auto, self._sparing):
+            if deciding is not None:
+                deciding.reset(mask)
         if mask is None:
+            if self._trace is not None:
+                self._trace.end()
             self._dry.clear()
             self._share = self._target
         else:
@@ -158,14 +191,22 @@ class DryWet(Processor):
         """Return the mix and the input in phase with it, which holds until the next block."""
         dry = self._dry.pop(wet.shape[1])
         share = self._next_shares(wet.shape[1])
-        if self.auto is not None:
-            share = share * self.auto.shares(dry, wet)
+        if self._trace is not None:
+            share = share * self._decided(dry, wet, self._trace)
         if isinstance(share, float) and share in (0.0, 1.0):
             mixed = wet if share == 1.0 else dry.copy()
         else:
             # Rounding must not touch what passes whole.
             mixed = np.where(share == 0.0, dry, np.where(share == 1.0, wet, dry + share * (wet - dry)))
         return mixed, dry
+
+    def _decided(self, dry: FloatArray, wet: FloatArray, trace: StrengthTrace) -> FloatArray:
+        """Return by how much less than asked for the effect is to be heard, float32 [channels, n]."""
+        shares = np.ones(dry.shape, np.float32) if self._auto is None else self._auto.shares(dry, wet)
+        if self._sparing is not None:
+            shares = shares * self._sparing.shares(dry)
+        trace.add(shares if isinstance(self._strength, str) else shares * np.float32(self._strength))
+        return shares
 
     def _next_shares(self, count: int) -> float | FloatArray:
         """Return the share of the wet signal in the next samples: one number, or [count] while it glides."""

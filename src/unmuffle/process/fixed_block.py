@@ -31,7 +31,7 @@ class FixedBlock:
             raise InvalidParameterError(f"block_size must be a whole number of at least 1, not {block_size!r}")
         self.processor = processor
         self.block_size = int(block_size)
-        self._ready = SampleFifo(processor.channels)
+        self._ready = SampleFifo(processor.channels_out)
         self._ready.push_zeros(self.delay)
 
     @property

@@ -76,6 +76,11 @@ class Processor(ABC):
         return False
 
     @property
+    def channels_out(self) -> int:
+        """Rows of the output: as many as of the input, but for beamformers, which make one of them."""
+        return self.channels
+
+    @property
     def latency_ms(self) -> float:
         """``latency`` in milliseconds."""
         return 1e3 * self.latency / self.sample_rate

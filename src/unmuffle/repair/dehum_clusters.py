@@ -79,7 +79,7 @@ class PhasorClusters:
         gains = (np.log1p(_power(phasors) / noise) - around_centre) / np.float32(OVERLAP)
         if linked:
             gains = np.broadcast_to(gains.sum(axis=1, keepdims=True), gains.shape)
-        self.evidence = np.tensordot(self._memory, gains, axes=1)
+        self.evidence = (memory * gains).sum(axis=0)
         lately = gains[self._nearest].sum(axis=0)
         begins = (self.evidence >= _BEGIN_NATS) & (lately > 0.0)
         heard = (self.present | begins) & (lately >= _STAY_NATS)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
+from unmuffle.process.stft_processor import StftProcessor
 from unmuffle.process.whole import process_whole
 from unmuffle.repair.late_reverb_time import ReverberationTime
-from unmuffle.repair.stft_processor import StftProcessor
 from unmuffle.signal.arrays import AnyArray, BoolArray, ComplexArray, FloatArray
 
 SMOOTHING_S = 0.02

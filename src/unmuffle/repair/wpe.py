@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
+from unmuffle.process.stft_processor import StftProcessor
 from unmuffle.process.whole import process_whole
-from unmuffle.repair.stft_processor import StftProcessor
 from unmuffle.repair.wpe_band import WpeBand
 from unmuffle.signal.arrays import AnyArray, BoolArray, ComplexArray
-from unmuffle.signal.grid import is_whole
+from unmuffle.signal.grid import grid_for, is_whole
 
 HOPS_A_WINDOW = 4
 TAPS_ALONE = 16
@@ -75,7 +75,7 @@ class Wpe(StftProcessor):
         link_channels: bool = False,
         nonfinite: NonFinite = "raise",
     ) -> None:
-        super().__init__(sample_rate, channels, hops_a_window=HOPS_A_WINDOW, nonfinite=nonfinite)
+        super().__init__(sample_rate, channels, grid=grid_for(sample_rate, HOPS_A_WINDOW), nonfinite=nonfinite)
         check_taps(taps, delay)
         if not memory_s >= 0.5:
             raise InvalidParameterError(f"memory_s is {memory_s!r}; it must be at least 0.5 s, for instance 8")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from unmuffle.repair.wpe_band import LEAST_POWER, bounded, power_of, share_to_use, smoothed
+from unmuffle.repair.wpe_products import applied, summed
 from unmuffle.repair.wpe_recursion import QUIETEST_POWER
 from unmuffle.signal.arrays import ComplexArray, FloatArray
 
@@ -90,10 +91,10 @@ def predict_block(
         halves = slice(0, middle), slice(middle, None)
         moments = [_moments(past[..., half], now[..., half], weight[..., half]) for half in halves]
         filters = _solved(moments[0][0] + moments[1][0], moments[0][1] + moments[1][1], ridge)
-        predicted[:, :, bins] = (filters @ past).transpose(2, 1, 0)
+        predicted[:, :, bins] = applied(filters, past).transpose(2, 1, 0)
         if check:
             for half, other in zip(halves, reversed(moments), strict=True):
-                foreseen = _solved(*other, 0.5 * ridge) @ past[..., half]
+                foreseen = applied(_solved(*other, 0.5 * ridge), past[..., half])
                 borne_out[0, bins] += (weight[..., half] * (now[..., half] * foreseen.conj()).real).sum(axis=(1, 2))
                 borne_out[1, bins] += (weight[..., half] * power_of(foreseen)).sum(axis=(1, 2))
     return predicted, share_to_use(borne_out[0], borne_out[1], DOUBTED, TRUSTED) if check else np.ones(
@@ -110,7 +111,7 @@ def _middle(weights: FloatArray) -> int:
 def _moments(past: ComplexArray, now: ComplexArray, weight: FloatArray) -> tuple[ComplexArray, ComplexArray]:
     """Weighted covariance of the past [bins, order, order], and of the past with what came [bins, order, inputs]."""
     weighted = past * weight
-    return weighted @ past.conj().swapaxes(1, 2), weighted @ now.conj().swapaxes(1, 2)
+    return summed(weighted, past), summed(weighted, now)
 
 
 def _solved(covariance: ComplexArray, products: ComplexArray, ridge: float) -> ComplexArray:

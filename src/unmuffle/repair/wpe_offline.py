@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
+from unmuffle.process.stft_processor import StftProcessor
 from unmuffle.process.whole import process_whole
-from unmuffle.repair.stft_processor import StftProcessor
 from unmuffle.repair.wpe import HOPS_A_WINDOW, SHARES_OF_TAPS, bands_of_bins, check_taps, default_taps
 from unmuffle.repair.wpe_block import clear_block
 from unmuffle.signal.arrays import AnyArray, BoolArray, ComplexArray, FloatArray
@@ -64,8 +64,9 @@ class WpeOffline(StftProcessor):
             raise InvalidParameterError(f"iterations is {iterations!r}; it must be 1 to 20, for instance 3")
         if not 0.1 <= block_s <= 60.0:
             raise InvalidParameterError(f"block_s is {block_s!r}; it must be 0.1 to 60 s, for instance 8")
-        half = grid_for(sample_rate).frames(0.5 * block_s)
-        super().__init__(sample_rate, channels, hops_a_window=HOPS_A_WINDOW, step=half, held=half, nonfinite=nonfinite)
+        grid = grid_for(sample_rate, HOPS_A_WINDOW)
+        half = grid.frames(0.5 * block_s)
+        super().__init__(sample_rate, channels, grid=grid, step=half, held=half, nonfinite=nonfinite)
         self.link_channels = bool(link_channels) and self.channels > 1
         linked = self.channels if self.link_channels else 1
         self.taps, self.delay, self.iterations = int(taps) or default_taps(linked), int(delay), int(iterations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ORDER = ("noisy", "enhanced", "removed", "clean")
-_WIDTH_IN, _WAVE_IN, _SPECTROGRAM_IN, _SPECTRUM_IN, _MARGIN_IN = 11.0, 0.75, 1.75, 2.6, 0.8
+_WIDTH_IN, _WAVE_IN, _SPECTROGRAM_IN, _STRENGTH_IN, _SPECTRUM_IN, _MARGIN_IN = 11.0, 0.75, 1.75, 0.6, 2.6, 0.8
 _COLUMNS = 1_600
 _ROUND_DB = 5.0
 _PIECE = 1 << 18
+
+StrengthTrack: TypeAlias = "tuple[npt.ArrayLike, npt.ArrayLike]"
+"""Times in seconds, and the strength at each."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,14 @@ def figure_of(
     enhanced: npt.ArrayLike | None = None,
     clean: npt.ArrayLike | None = None,
     look: FigureLook | None = None,
+    strength: StrengthTrack | None = None,
 ) -> Figure:
     """Draw a recording, and beside it what became of it.
 
     From the top: waveforms; spectrograms of the noisy, the enhanced, what was removed and the clean audio on one scale;
-    the gain over time and frequency; long-term spectra in sixths of an octave. What is not given is left out. Channels
-    are averaged by power. Delays of more than 1 ms against ``noisy`` are taken out, and told below the figure.
+    the gain over time and frequency; the strength; long-term spectra in sixths of an octave. What is not given is left
+    out. Channels are averaged by power. Delays of more than 1 ms against ``noisy`` are taken out, and told below the
+    figure.
 
     Parameters
     ----------
@@ -99,6 +104,9 @@ def figure_of(
         Of the shape of ``noisy``.
     look : FigureLook, optional
         Colours, axes, names.
+    strength : (times, strengths), optional
+        How strong the denoiser was, 0 to 1, at these seconds of the recording: those of a report's
+        ``strength_over_time``, or of ``unmuffle.process.strength_over_time.read_strength_csv``.
 
     Returns
     -------
@@ -116,10 +124,10 @@ def figure_of(
     """
     given = {"noisy": noisy, "enhanced": enhanced, "clean": clean}
     common = in_step({name: audio for name, audio in given.items() if audio is not None}, sample_rate)
-    return draw_in_step(common, sample_rate, look or FigureLook())
+    return draw_in_step(common, sample_rate, look or FigureLook(), strength)
 
 
-def draw_in_step(common: InStep, sample_rate: int, look: FigureLook) -> Figure:
+def draw_in_step(common: InStep, sample_rate: int, look: FigureLook, strength: StrengthTrack | None = None) -> Figure:
     """Draw signals that are in step already, named as the arguments of ``figure_of``, which says what is raised."""
     require_matplotlib()
     axis = frequency_axis(look.scale, look.max_hz, sample_rate)
@@ -128,11 +136,16 @@ def draw_in_step(common: InStep, sample_rate: int, look: FigureLook) -> Figure:
         signals["removed"] = signals["noisy"] - signals["enhanced"]
     ordered = {name: signals[name] for name in _ORDER if name in signals}
     with own_style(look.palette):
-        return _draw(ordered, common, sample_rate, axis, look)
+        return _draw(ordered, common, sample_rate, axis, look, strength)
 
 
 def _draw(
-    signals: dict[str, FloatArray], common: InStep, sample_rate: int, axis: FrequencyAxis, look: FigureLook
+    signals: dict[str, FloatArray],
+    common: InStep,
+    sample_rate: int,
+    axis: FrequencyAxis,
+    look: FigureLook,
+    strength: StrengthTrack | None,
 ) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -141,7 +154,8 @@ def _draw(
         name: spectrogram(audio, sample_rate, max_columns=_COLUMNS, average_channels=True)
         for name, audio in signals.items()
     }
-    heights = [_WAVE_IN] + [_SPECTROGRAM_IN] * (len(pictures) + ("enhanced" in pictures)) + [_SPECTRUM_IN]
+    heights = [_WAVE_IN] + [_SPECTROGRAM_IN] * (len(pictures) + ("enhanced" in pictures))
+    heights += [_STRENGTH_IN] * (strength is not None) + [_SPECTRUM_IN]
     figure = Figure((_WIDTH_IN, sum(heights) + _MARGIN_IN), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, width_ratios=(60.0, 1.0))
@@ -154,6 +168,8 @@ def _draw(
     sheet.level_bar(len(pictures))
     if "enhanced" in pictures:
         sheet.gains(gains_between(pictures["noisy"], pictures["enhanced"], INAUDIBLE_DBFS)[0], pictures["noisy"])
+    if strength is not None:
+        sheet.strength(*(np.asarray(column, np.float64) for column in strength))
     sheet.label_time()
     spectra = {name: analyze_spectrum(audio, sample_rate, average_channels=True) for name, audio in signals.items()}
     sheet.long_term(spectra)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 GAIN_LIMIT_DB = 30.0
 
 _WAVE_COLUMNS = 1_500
+_STRENGTH_TICKS = (0.0, 0.5, 1.0)
 _PER_OCTAVE = 6
 _LONG_S = 180.0
 _STEPS_S = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
@@ -99,6 +100,17 @@ class Sheet:
         image = self._show(axes, gains_db, picture, cmap=colours, vmin=-GAIN_LIMIT_DB, vmax=GAIN_LIMIT_DB)
         bar = self.figure.add_subplot(self.grid[row, 1])
         self.figure.colorbar(image, cax=bar, label="Gain in dB", extend="both", ticks=(-30, -15, 0, 15, 30))
+
+    def strength(self, times_s: FloatArray, strengths: FloatArray) -> None:
+        """Draw how strong the denoiser was over time; times count from the start of the recording."""
+        axes = self._next_timed("Strength")
+        axes.set_title("0 leaves the input untouched", loc="right", fontsize=9.0, color=self.palette.muted)
+        colour = self.palette.lines["enhanced"]
+        axes.fill_between(times_s, strengths, color=colour, alpha=0.25, linewidth=0.0)
+        axes.plot(times_s, strengths, color=colour, linewidth=1.4)
+        axes.set_ylim(-0.05, 1.1)
+        axes.set_yticks(_STRENGTH_TICKS)
+        axes.grid(visible=True)
 
     def label_time(self) -> None:
         """Label the time below the last panel that has it, and take it from the others."""

@@ -1,4 +1,4 @@
-"""The loop of what repairs a short-time spectrum: analysis, change, synthesis."""
+"""The loop of what changes a short-time spectrum: analysis, change, synthesis."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from unmuffle.process.processor import NonFinite, Processor
 from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
-from unmuffle.signal.grid import grid_for
-from unmuffle.signal.stft import StftStream
+from unmuffle.signal.grid import Grid, grid_for
+from unmuffle.signal.stft import FRAMES_AT_ONCE, StftStream
 
 
 class StftProcessor(Processor):
@@ -22,8 +22,10 @@ class StftProcessor(Processor):
         In Hz, 8,000 to 192,000.
     channels : int, default 1
         Rows of every block.
-    hops_a_window : int, default 2
-        Hops of about 16 ms in a window; see ``grid_for``.
+    grid : Grid, optional
+        Another than that of ``grid_for``, for the same sample rate.
+    frames_at_once : int, default 16
+        See ``StftStream``.
     step : int, default 1
         Frames from one change of the spectrum to the next.
     held : int, default 0
@@ -39,14 +41,16 @@ class StftProcessor(Processor):
         sample_rate: int,
         channels: int = 1,
         *,
-        hops_a_window: int = 2,
+        grid: Grid | None = None,
+        frames_at_once: int = FRAMES_AT_ONCE,
         step: int = 1,
         held: int = 0,
         nonfinite: NonFinite = "raise",
     ) -> None:
         super().__init__(sample_rate, channels, nonfinite=nonfinite)
-        self.grid = grid_for(self.sample_rate, hops_a_window)
-        self._stft = StftStream(self.grid, self.channels)
+        self.grid = grid or grid_for(self.sample_rate)
+        self._stft = StftStream(self.grid, self.channels, frames_at_once)
+        self._synthesis = self._stft if self.channels_out == self.channels else StftStream(self.grid, self.channels_out)
         self._step, self._held = step, held
         self._start_clock()
 
@@ -64,7 +68,7 @@ class StftProcessor(Processor):
     def _change(self, spectra: ComplexArray) -> ComplexArray:
         """Take the next frames [frames, channels, bins] in and return those that are now ready, in order.
 
-        The frames are the subclass's to change in place.
+        What is returned has ``channels_out`` channels. The frames are the subclass's to change in place.
         """
 
     @abstractmethod
@@ -78,10 +82,8 @@ class StftProcessor(Processor):
 
     def _process(self, block: FloatArray) -> FloatArray:
         self._received += block.shape[1]
-        pieces: list[FloatArray] = [np.zeros((self.channels, 0), np.float32)]
-        for spectra in self._stft.analyze(block):
-            pieces.extend(self._rebuilt(self._change(spectra)))
-        out = np.concatenate(pieces, axis=1)
+        pieces = [piece for spectra in self._stft.analyze(block) for piece in self._rebuilt(self._change(spectra))]
+        out: FloatArray = np.concatenate(pieces, axis=1) if pieces else np.zeros((self.channels_out, 0), np.float32)
         skipped = min(self._unborn, out.shape[1])
         self._unborn -= skipped
         self._returned += out.shape[1] - skipped
@@ -89,10 +91,10 @@ class StftProcessor(Processor):
 
     def _rebuilt(self, spectra: ComplexArray) -> list[FloatArray]:
         pieces = []
-        for start in range(0, len(spectra), self._stft.frames_at_once):
-            frames = spectra[start : start + self._stft.frames_at_once]
-            pieces.append(np.empty((self.channels, len(frames) * self.grid.hop), np.float32))
-            self._stft.synthesize(frames, pieces[-1])
+        for start in range(0, len(spectra), self._synthesis.frames_at_once):
+            frames = spectra[start : start + self._synthesis.frames_at_once]
+            pieces.append(np.empty((self.channels_out, len(frames) * self.grid.hop), np.float32))
+            self._synthesis.synthesize(frames, pieces[-1])
         return pieces
 
     def _flush(self) -> FloatArray:
@@ -104,6 +106,8 @@ class StftProcessor(Processor):
 
     def _reset(self, mask: BoolArray | None) -> None:
         self._stft.reset(mask)
+        if self._synthesis is not self._stft:
+            self._synthesis.reset()
         self._forget(mask)
         if mask is None:
             self._start_clock()
