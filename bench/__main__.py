@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    arrays,
     blind_snr,
     evaluation,
     latency,
@@ -39,12 +40,13 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="speed, long_file, latency, noise_tracking, evaluation, training, network, quality, repair, blind_snr "
-        "[default: all]",
+        help="speed, long_file, latency, noise_tracking, evaluation, training, network, quality, repair, arrays, "
+        "blind_snr [default: all]",
     )
     parser.add_argument(
-        "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality, repair and blind_snr"
+        "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality, repair, arrays and blind_snr"
     )
+    parser.add_argument("--scenes", type=int, default=arrays.SCENES, help="how many, for arrays [default: %(default)s]")
     parser.add_argument("--clips", type=int, default=repair.CLIPS, help="how many, for repair [default: %(default)s]")
     parser.add_argument("--hours", type=float, default=3.0, help="length of the long file [default: 3]")
     parser.add_argument("--model", help="name or ONNX file, for network and blind_snr [default: the one that is auto]")
@@ -68,9 +70,10 @@ def main() -> None:
     if options.pairs is not None:
         parts["quality"] = lambda: quality.measure(options.pairs)
         parts["repair"] = lambda: repair.measure(options.pairs, options.clips)
+        parts["arrays"] = lambda: arrays.measure(options.pairs, options.scenes)
         parts["blind_snr"] = lambda: blind_snr.measure(options.pairs, model)
-    elif {"quality", "repair", "blind_snr"} & set(options.parts):
-        parser.error("quality, repair and blind_snr need --pairs FOLDER")
+    elif {"quality", "repair", "arrays", "blind_snr"} & set(options.parts):
+        parser.error("quality, repair, arrays and blind_snr need --pairs FOLDER")
     if unknown := set(options.parts) - set(parts):
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     RESULTS.mkdir(exist_ok=True)

@@ -14,6 +14,9 @@ from unmuffle._version import __version__
 COMMANDS = (
     "enhance",
     "normalize",
+    "beamform",
+    "locate",
+    "array",
     "info",
     "diagnose",
     "score",

@@ -80,7 +80,7 @@ class DryWet(Processor):
     Raises
     ------
     InvalidParameterError
-        See ``wet_share`` and ``check_keep``.
+        If the processor gives another number of channels than it takes; and see ``wet_share`` and ``check_keep``.
     """
 
     def __init__(
@@ -93,6 +93,11 @@ class DryWet(Processor):
         keep: str | None = None,
     ) -> None:
         super().__init__(processor.sample_rate, processor.channels, nonfinite=processor.nonfinite)
+        if processor.channels_out != processor.channels:
+            raise InvalidParameterError(
+                f"{type(processor).__name__} makes {processor.channels_out} of {processor.channels} channels: "
+                "its input cannot be mixed with its output"
+            )
         self.processor = processor
         self.residual = residual
         self._max_attenuation_db = max_attenuation_db

@@ -1,0 +1,89 @@
+"""Covariance of noise from a sample that holds noise alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from unmuffle.array.covariance import weighted_covariance
+from unmuffle.errors import InvalidAudioError, ModelError
+from unmuffle.signal.arrays import ComplexArray, as_channels, check_finite
+from unmuffle.signal.grid import grid_for
+from unmuffle.signal.stft import StftStream
+
+SHORTEST_S = 0.25
+SURE = 0.8
+MOST_SPEECH = 0.5
+"""Share of the frames that are surely speech from which on a sample is none of noise."""
+
+_PIECE = 1 << 16
+
+
+def noise_covariance(
+    noise: npt.ArrayLike, sample_rate: int, microphones: int, *, hops_a_window: int = 2
+) -> ComplexArray:
+    """Return the mean covariance of a sample of noise.
+
+    Parameters
+    ----------
+    noise : array_like [microphones, samples]
+        Float (full scale 1.0), int16 or int32; at least 0.25 s.
+    sample_rate : int
+        In Hz, 8,000 to 192,000.
+    microphones : int
+        That the array has.
+    hops_a_window : int, default 2
+        See ``grid_for``.
+
+    Returns
+    -------
+    complex128 [bins, microphones, microphones]
+        Of the bins of ``unmuffle.signal.grid.grid_for(sample_rate, hops_a_window)``.
+
+    Raises
+    ------
+    InvalidAudioError
+        If the noise has another number of channels, is too short, silent or not finite, or holds speech.
+    """
+    samples = as_channels(noise)
+    check_finite("the noise", samples)
+    if len(samples) != microphones:
+        raise InvalidAudioError(f"the noise has {len(samples)} channels; it must have {microphones}, as the array")
+    seconds = samples.shape[1] / sample_rate
+    if seconds < SHORTEST_S:
+        raise InvalidAudioError(f"the noise is {seconds:.2f} s long; it must be at least {SHORTEST_S} s, better 2 s")
+    if not samples.any():
+        raise InvalidAudioError("the noise is digital silence: give a part in which the noise is heard")
+    _refuse_speech(samples, sample_rate)
+    grid = grid_for(sample_rate, hops_a_window)
+    stft = StftStream(grid, microphones)
+    total: ComplexArray = np.zeros((grid.bins, microphones, microphones), np.complex128)
+    frames = 0
+    for start in range(0, samples.shape[1], _PIECE):
+        for spectra in stft.analyze(samples[:, start : start + _PIECE]):
+            total += weighted_covariance(spectra, np.ones((len(spectra), grid.bins)))
+            frames += len(spectra)
+    return total / frames
+
+
+def _refuse_speech(samples: npt.NDArray[np.floating], sample_rate: int) -> None:
+    """Raise if the network is sure to hear a voice in much of the sample; without a network, trust the caller."""
+    from unmuffle.array.masks import NetworkMasks
+
+    grid = grid_for(sample_rate)
+    try:
+        network = NetworkMasks(grid, 1)
+    except ModelError:
+        return
+    loudest = samples[np.square(samples, dtype=np.float64).sum(axis=1).argmax()][None]
+    heard = []
+    stft = StftStream(grid, 1)
+    for spectra in stft.analyze(loudest):
+        network.masks(spectra)
+        heard.append(network.presence > SURE)
+    share = float(np.concatenate(heard).mean())
+    if share > MOST_SPEECH:
+        raise InvalidAudioError(
+            f"the noise holds speech in {100 * share:.0f} % of its frames, which would be taken out of the voice as "
+            "well: choose a part without the voice, or a mask- method, which needs none"
+        )
