@@ -8,6 +8,7 @@ from small_training import talk  # noqa: E402
 from unmuffle.measure.reference.si_sdr import si_sdr_db as measured_si_sdr_db  # noqa: E402
 from unmuffle.train.losses import LossWeights, compress, frame_labels, si_sdr_db, training_loss  # noqa: E402
 from unmuffle.train.masks import ideal_binary_mask, ideal_ratio_mask, phase_sensitive_mask  # noqa: E402
+from unmuffle.train.multi_resolution import multi_resolution_distance  # noqa: E402
 from unmuffle.train.networks import Estimate  # noqa: E402
 from unmuffle.train.networks.contract import analyse  # noqa: E402
 
@@ -99,3 +100,26 @@ def test_ideal_masks_of_known_mixtures():
     torch.testing.assert_close(ideal_ratio_mask(target, noisy), torch.tensor([0.6, 1.0, 0.1**0.5]))
     assert ideal_binary_mask(target, noisy).tolist() == [0, 1, 0]
     torch.testing.assert_close(phase_sensitive_mask(target, noisy), torch.tensor([9 / 25, 1.0, 0.0]))
+
+
+def test_the_distance_of_several_resolutions_is_that_of_the_paper(pair):
+    noisy, target = (clip.numpy().astype(np.float64) for clip in pair)
+    wanted = []
+    for size in (256, 512, 1024):
+        window = np.hanning(size + 1)[:-1]
+        padded = [np.pad(clips, ((0, 0), (size // 2, size // 2)), mode="reflect") for clips in (noisy, target)]
+        frames = [np.lib.stride_tricks.sliding_window_view(clips, size, axis=1)[:, :: size // 4] for clips in padded]
+        own, true = (np.abs(np.fft.rfft(of * window)) / window.sum() for of in frames)
+        convergence = np.linalg.norm((own - true).reshape(2, -1), axis=1) / np.linalg.norm(true.reshape(2, -1), axis=1)
+        logarithms = np.abs(np.log(np.maximum(own, 1e-3)) - np.log(np.maximum(true, 1e-3))).mean((1, 2))
+        wanted.append((convergence + logarithms).mean())
+    assert multi_resolution_distance(*pair, RATE).item() == pytest.approx(np.mean(wanted), rel=1e-3)
+
+
+def test_the_distance_of_several_resolutions_can_be_trained_on(pair):
+    noisy, target = pair
+    assert loss_of(target, noisy, target, multi_resolution=1.0) == pytest.approx(0, abs=1e-4)
+    estimate = noisy.clone().requires_grad_()
+    loss_of(estimate, noisy, torch.zeros_like(target), multi_resolution=1.0).backward()
+    assert torch.isfinite(estimate.grad).all()
+    assert estimate.grad.abs().max() > 0

@@ -6,6 +6,7 @@ distance of a spectrum to that of its own waveform (consistency), and the wavefo
 - over-suppression: the magnitude distance again, only where speech was taken away, since a word lost is worse than
   noise kept;
 - SI-SDR in dB, which still asks for more where the rest is all but content: speech that was clean;
+- the distance of spectra of several resolutions (off unless it is given a weight);
 - the mask's squared distance to an ideal one, for the mask estimators;
 - presence (binary cross-entropy) and local SNR (squared error) of each frame.
 
@@ -23,6 +24,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from unmuffle.signal.grid import grid_for
 from unmuffle.train.masks import IDEAL_MASKS
+from unmuffle.train.multi_resolution import multi_resolution_distance
 from unmuffle.train.networks.bands import CORE_BINS
 from unmuffle.train.networks.contract import Estimate, analyse
 
@@ -52,6 +54,7 @@ class LossWeights:
     presence: float = 0.01
     local_snr: float = 0.05
     mask: float = 1.0
+    multi_resolution: float = 0.0
     air: float = 0.3
 
 
@@ -74,6 +77,8 @@ def training_loss(
     factor = _common_level(noisy, target)
     terms = {"waveform": WAVEFORM_SCALE * (estimate.waveform - target).mul(factor).abs().mean()}
     terms["si_sdr"] = -si_sdr_db(estimate.waveform, target).clamp(max=BEST_SI_SDR_DB).mean()
+    if weights.multi_resolution:
+        terms["multi_resolution"] = multi_resolution_distance(estimate.waveform * factor, target * factor, sample_rate)
     if weights.magnitude or weights.complex or weights.consistency or weights.over_suppression:
         terms |= _spectral_terms(estimate, target, factor, sample_rate, weights.air)
     if estimate.mask is not None and weights.mask:
