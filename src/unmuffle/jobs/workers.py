@@ -16,6 +16,9 @@ from typing import Any, Generic, TypeVar
 
 TaskT = TypeVar("TaskT")
 
+UNWINDING_S = 30.0
+"""What a worker that was told to stop may take to leave nothing half-written, before it is killed."""
+
 Report = Callable[[Any], None]
 """What a worker calls to tell the parent something before it is done."""
 
@@ -35,8 +38,13 @@ class _Worker(Generic[TaskT]):
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.join()
+        # A signal that comes just before a read waits until the read returns, and the exit that it raises is lost where
+        # Python drops exceptions, as in a destructor: the end of the pipe is what such a process hears next.
         self.pipe.close()
+        self.process.join(UNWINDING_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
 
 def run_in_workers(
@@ -150,8 +158,8 @@ def _serve(pipe: Connection, work: Callable[[Any, Report], Any]) -> None:
     try:
         while True:
             pipe.send(("done", work(pipe.recv(), lambda value: pipe.send(("told", value)))))
-    except (EOFError, BrokenPipeError):
-        # The parent is gone.
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        # The parent is gone, or wants nothing more.
         return
 
 
