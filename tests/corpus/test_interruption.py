@@ -28,13 +28,23 @@ def sources(tmp_path_factory, noisy_speech, write_file):
     return folder
 
 
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Run:
     """``unmuffle enhance`` in a session of its own, so that all of it can be interrupted as a terminal does."""
 
     def __init__(self, *arguments: object) -> None:
         command = [sys.executable, "-m", "unmuffle", "enhance", *map(str, arguments)]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            # In the background of a shell interrupts are ignored, and so they are in all that is started there.
+            preexec_fn=_heed_interrupts,
         )
 
     def wait_for_files(self, folder: Path, count: int) -> None:
