@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from hum_signals import noise
 from scipy.signal import butter, sosfilt
+from voices_to_spoil import noise
 
 
 def pop(rate: int, level_dbfs: float, seed: int = 0) -> np.ndarray:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from repair_signals import _signals
 from scipy.signal import butter, sosfiltfilt
-
-noise = _signals.noise
-speech_like = _signals.speech_like
 
 
 def hum_lines(rate: int, seconds: float, hz: float, level_dbfs: float, *, drift_hz: float = 0.0, harmonics: int = 20):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from repair_signals import noise, sdr, voice
+from voices_to_spoil import noise, sdr, voice
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.repair import Declicker, declick, find_clicks

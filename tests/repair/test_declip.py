@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from repair_signals import noise, sdr, voice
 from scipy.signal import resample_poly
+from voices_to_spoil import noise, sdr, voice
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
 from unmuffle.repair import Declipper, declip, find_clipped

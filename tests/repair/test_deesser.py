@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from band_signals import sibilant, with_events
-from hum_signals import noise
 from numpy.testing import assert_array_equal
 from scipy.signal import butter, sosfilt
+from voices_to_spoil import noise
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.repair import DeEsser, deess

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hum_signals import hum_lines, noise, reductions_db, speech_like
+from hum_signals import hum_lines, reductions_db
 from numpy.testing import assert_array_equal
 from scipy.signal import welch
+from voices_to_spoil import noise, speech_like
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.repair import Dehummer, dehum

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hum_signals import hum_lines, noise, speech_like
+from hum_signals import hum_lines
+from voices_to_spoil import noise, speech_like
 
 from unmuffle.errors import InvalidAudioError
 from unmuffle.repair import find_hum

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from band_signals import pop, with_events
-from hum_signals import noise, speech_like
 from numpy.testing import assert_array_equal
 from scipy.signal import butter, sosfiltfilt
+from voices_to_spoil import noise, speech_like
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.repair import Deplosive, deplosive

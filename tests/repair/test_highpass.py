@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hum_signals import noise
 from numpy.testing import assert_array_equal
+from voices_to_spoil import noise
 
 from unmuffle.errors import InvalidParameterError
 from unmuffle.repair import HighPass, high_pass

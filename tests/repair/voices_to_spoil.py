@@ -20,12 +20,13 @@ def _load_measure_signals():
 
 _signals = _load_measure_signals()
 noise = _signals.noise
+speech_like = _signals.speech_like
 
 
 def voice(rate: int = 16_000, seconds: float = 2.0, seed: int = 1, peak: float = 0.8) -> np.ndarray:
     """Vowels and fricatives, float32 [samples]."""
     wide = max(rate, 16_000)
-    sound = resample_poly(_signals.speech_like(wide, seconds, seed), rate, wide)
+    sound = resample_poly(speech_like(wide, seconds, seed), rate, wide)
     return (peak * sound / np.abs(sound).max()).astype(np.float32)
 
 
