@@ -23,6 +23,7 @@ COMMANDS = (
     "evaluate",
     "impact",
     "mix",
+    "corpus",
     "plot",
     "qa",
     "train",

@@ -8,13 +8,12 @@ import typer
 
 from unmuffle.cli.console import EXIT_FAILED, plain_errors
 from unmuffle.cli.progress import BatchProgress, summarize
-from unmuffle.cli.strength import check_strength_files, save_strengths
+from unmuffle.cli.strength import check_strength_files, parse_strength, save_strengths
 from unmuffle.cli.timespan import parse_noise_profile
 from unmuffle.corpus import Options, plan_tasks, run_batch
 from unmuffle.enhancer import Enhancer
 from unmuffle.enhancer.chosen_chain import DIAGNOSED
 from unmuffle.errors import InvalidParameterError
-from unmuffle.process.dry_wet import Strength
 from unmuffle.signal.files import RawFormat
 
 
@@ -100,7 +99,7 @@ def command(
         model=model,
         preset=None if diagnosed else preset,
         chain=chain,
-        strength=_strength(strength),
+        strength=parse_strength(strength),
         max_attenuation_db=max_attenuation_db,
         noise_profile=None if noise_profile is None else parse_noise_profile(noise_profile),
         residual=residual,
@@ -126,12 +125,3 @@ def command(
     summarize(outcomes, progress.elapsed_s, quiet=quiet)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(EXIT_FAILED)
-
-
-def _strength(text: str) -> Strength:
-    if text.strip().lower() == "auto":
-        return "auto"
-    try:
-        return float(text)
-    except ValueError:
-        raise InvalidParameterError(f"--strength is {text!r}; it must be a number from 0 to 1, or auto") from None

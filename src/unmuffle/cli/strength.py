@@ -1,4 +1,4 @@
-"""Files of the strength over time, beside the results of ``unmuffle enhance``."""
+"""Strengths as they are given, and files of the strength over time beside the results of ``unmuffle enhance``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,23 @@ from unmuffle.corpus import Options, Outcome, Task
 from unmuffle.corpus.plan import STREAM
 from unmuffle.enhancer import Enhancer
 from unmuffle.errors import InvalidParameterError, OutputExistsError
-from unmuffle.process.dry_wet import AUTO
+from unmuffle.process.dry_wet import AUTO, Strength
+
+
+def parse_strength(text: str) -> Strength:
+    """Read what was given as a strength: a share, or ``auto``.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is neither.
+    """
+    if text.strip().lower() == AUTO:
+        return AUTO
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidParameterError(f"--strength is {text!r}; it must be a number from 0 to 1, or auto") from None
 
 
 def check_strength_files(tasks: Sequence[Task], enhancer: Enhancer, options: Options) -> None:

@@ -131,7 +131,7 @@ def _expand(name: str, output: str | None) -> Iterator[tuple[Path, Path | None]]
     """Yield each file behind a name, and the folder it was found through."""
     path = Path(name)
     if path.is_dir():
-        files = _without_results(sorted(item for item in _walk(path, output) if is_media_name(item)))
+        files = _without_results(sorted(walk_media(path, output)))
         if not files:
             raise AudioFileError(f"the folder {name} holds no audio or video file")
         yield from ((file, path) for file in files)
@@ -147,14 +147,14 @@ def _expand(name: str, output: str | None) -> Iterator[tuple[Path, Path | None]]
                 yield Path(match), None
 
 
-def _walk(folder: Path, output: str | None) -> Iterator[Path]:
-    """Yield the files in a folder, but neither hidden ones nor those of an output folder inside it."""
+def walk_media(folder: Path, output: str | None) -> Iterator[Path]:
+    """Yield audio and video in a folder, but neither in hidden folders nor in an output folder inside it."""
     results = None if output is None else Path(output).resolve()
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and (Path(place) / name).resolve() != results
         )
-        yield from (Path(place) / name for name in files)
+        yield from (Path(place) / name for name in sorted(files) if is_media_name(Path(name)))
 
 
 def _without_results(files: list[Path]) -> list[Path]:

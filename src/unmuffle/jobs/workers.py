@@ -7,7 +7,7 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -48,14 +48,14 @@ class _Worker(Generic[TaskT]):
 
 
 def run_in_workers(
-    tasks: list[TaskT], work: Callable[[TaskT, Report], Any], workers: int
-) -> Iterator[tuple[int, str, Any]]:
+    tasks: Iterable[TaskT], work: Callable[[TaskT, Report], Any], workers: int
+) -> Generator[tuple[int, str, Any], None, None]:
     """Do all tasks in worker processes.
 
     Parameters
     ----------
-    tasks : list
-        Anything that can be pickled.
+    tasks : iterable
+        Anything that can be pickled; each is taken when a worker is free for it.
     work : callable
         A module's function, or a `functools.partial` of one, that does a task and returns its result; errors it
         does not catch itself end its process.
@@ -65,13 +65,14 @@ def run_in_workers(
     Yields
     ------
     (index, kind, value)
-        ``index`` is that of the task; ``kind`` is ``"told"`` for what the work reported, ``"done"`` with the
-        result, or ``"died"`` with a ``WorkerDiedError``, after which the other tasks go on.
+        ``index`` is that of the task, counted from 0; ``kind`` is ``"told"`` for what the work reported, ``"done"``
+        with the result, or ``"died"`` with a ``WorkerDiedError``, after which the other tasks go on.
     """
     crew = _Crew(tasks, work)
     try:
-        for _ in range(min(workers, len(tasks))):
-            crew.hire()
+        for _ in range(workers):
+            if not crew.hire():
+                break
         while crew.busy:
             for pipe in wait(list(crew.busy)):
                 assert isinstance(pipe, Connection)  # noqa: S101 (only connections were waited for)
@@ -83,16 +84,18 @@ def run_in_workers(
 class _Crew(Generic[TaskT]):
     """The workers, the tasks that wait for one, and who is at which."""
 
-    def __init__(self, tasks: list[TaskT], work: Callable[[TaskT, Report], Any]) -> None:
+    def __init__(self, tasks: Iterable[TaskT], work: Callable[[TaskT, Report], Any]) -> None:
         self.busy: dict[Connection, tuple[_Worker[TaskT], int]] = {}
-        self._tasks = tasks
         self._work = work
-        self._waiting = list(reversed(range(len(tasks))))
+        self._waiting = enumerate(tasks)
 
-    def hire(self) -> None:
-        """Start a worker with the next task."""
-        with _interrupts_held_back():
-            self._hand_out(_Worker(self._work))
+    def hire(self) -> bool:
+        """Start a worker with the next task, and return whether there was one."""
+        following = next(self._waiting, None)
+        if following is not None:
+            with _interrupts_held_back():
+                self._hand_over(_Worker(self._work), *following)
+        return following is not None
 
     def hear(self, pipe: Connection) -> tuple[int, str, Any]:
         """Take what a worker has to say, or its death, and see to it that the next task is begun."""
@@ -102,12 +105,15 @@ class _Crew(Generic[TaskT]):
         except (EOFError, ConnectionResetError):
             del self.busy[pipe]
             worker.stop()
-            if self._waiting:
-                self.hire()
+            self.hire()
             return index, "died", WorkerDiedError(f"its process ended with exit code {worker.process.exitcode}")
         if kind == "done":
             del self.busy[pipe]
-            self._hand_out(worker)
+            following = next(self._waiting, None)
+            if following is None:
+                worker.stop()
+            else:
+                self._hand_over(worker, *following)
         return index, kind, value
 
     def dismiss(self) -> None:
@@ -115,15 +121,11 @@ class _Crew(Generic[TaskT]):
         for worker, _ in self.busy.values():
             worker.stop()
 
-    def _hand_out(self, worker: _Worker[TaskT]) -> None:
-        if not self._waiting:
-            worker.stop()
-            return
-        index = self._waiting.pop()
+    def _hand_over(self, worker: _Worker[TaskT], index: int, task: TaskT) -> None:
         self.busy[worker.pipe] = (worker, index)
         # A worker that died meanwhile is noticed where its answer is read.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            worker.pipe.send(self._tasks[index])
+            worker.pipe.send(task)
 
 
 @contextlib.contextmanager

@@ -172,9 +172,7 @@ def _measured_by_crew(tasks: list[ClipTask], jobs: int) -> Generator[ClipResult,
     """Yield rows; return what is left because its process ended at an enhancer that came before."""
     told: dict[int, set[str]] = {index: set() for index in range(len(tasks))}
     left = []
-    # A generator, in fact: what it has started is stopped with it.
-    crew: Generator[tuple[int, str, Any], None, None] = run_in_workers(tasks, measure_clip, jobs)  # type: ignore[assignment]
-    with closing(crew):
+    with closing(run_in_workers(tasks, measure_clip, jobs)) as crew:
         for index, kind, value in crew:
             if kind == "told":
                 told[index].add(value.enhancer)

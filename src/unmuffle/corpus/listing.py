@@ -1,0 +1,115 @@
+"""The lists a run leaves beside its results: what is there, what was rejected, what failed and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from unmuffle.corpus.journal import Journal
+from unmuffle.corpus.sources.manifest import AUDIO_FIELDS
+from unmuffle.measure.extras import REPORT, load_package
+from unmuffle.signal.files.targets import AtomicFile, told_as
+
+MANIFEST, REJECTED, QUARANTINE = "manifest.jsonl", "rejected.jsonl", "quarantine.jsonl"
+OWN = "unmuffle"
+"""Field of a row under which stands what was done; its parts are ``unmuffle.*`` where rows are flat."""
+
+Row = dict[str, Any]
+
+
+def write_lists(journal: Journal, folder: Path, kind: str = "") -> None:
+    """Write the manifest and the lists of what is not in it; each appears whole, and anew each time.
+
+    Parameters
+    ----------
+    journal : Journal
+    folder : Path
+    kind : str
+        ``".csv"`` or ``".parquet"`` for a manifest of that kind beside that of JSON lines.
+
+    Raises
+    ------
+    AudioFileError
+        If the folder cannot be written to.
+    """
+    _write_lines(folder / MANIFEST, rows(journal, rejected=False))
+    _write_lines(folder / REJECTED, rows(journal, rejected=True))
+    _write_lines(folder / QUARANTINE, _failed_rows(journal))
+    table = {".csv": _write_csv, ".parquet": _write_parquet}.get(kind)
+    if table is not None:
+        table((folder / MANIFEST).with_suffix(kind), rows(journal, rejected=False))
+
+
+def rows(journal: Journal, *, rejected: bool) -> Iterator[Row]:
+    """Yield a row a clip: what its source said of it, with the path of the result and what was done.
+
+    ``audio_filepath`` or whatever name it has there is the path of the result, relative to the destination;
+    ``duration`` is its length.
+    """
+    settings = journal.settings
+    run = {"version": settings.get("version"), "model_sha256": settings.get("model_sha256")}
+    for clip, record in journal.done():
+        if (record["verdict"] == "rejected") is not rejected:
+            continue
+        name = next((key for key in AUDIO_FIELDS if clip.fields.get(key)), AUDIO_FIELDS[0])
+        told = {"source": clip.source, "span_s": clip.span_s, "settings": run} | record
+        place = {} if rejected else {name: clip.output, "duration": record["duration_s"]}
+        # The span was cut out: in the result it starts at 0.
+        fields = {key: value for key, value in clip.fields.items() if key != "offset"}
+        yield {"id": clip.key, **fields, **place, OWN: told}
+
+
+def _failed_rows(journal: Journal) -> Iterator[Row]:
+    for clip, cause, message in journal.failed():
+        yield {"id": clip.key, **clip.fields, OWN: {"source": clip.source, "cause": cause, "message": message}}
+
+
+def _write_lines(path: Path, found: Iterable[Row]) -> None:
+    with _whole(path) as stream:
+        for row in found:
+            stream.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
+
+
+def _write_csv(path: Path, found: Iterable[Row]) -> None:
+    flat = [_flat(row) for row in found]
+    columns = list(dict.fromkeys(key for row in flat for key in row))
+    with _whole(path) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True) as file:
+        table = csv.DictWriter(file, columns)
+        table.writeheader()
+        table.writerows(flat)
+
+
+def _write_parquet(path: Path, found: Iterable[Row]) -> None:
+    arrow = load_package("pyarrow", REPORT, "a manifest in Parquet")
+    parquet = load_package("pyarrow.parquet", REPORT, "a manifest in Parquet")
+    with _whole(path) as stream:
+        parquet.write_table(arrow.Table.from_pylist([_flat(row) for row in found]), stream)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to that takes its place when it is whole."""
+    target = AtomicFile(path, path.suffix.lstrip("."), overwrite=True)
+    try:
+        with told_as(str(path)):
+            yield target.open()
+        target.commit()
+    except BaseException:
+        target.abort()
+        raise
+
+
+def _flat(row: Row, under: str = "") -> Row:
+    """Return a row without mappings in it, their names joined with dots; lists become JSON."""
+    flat: Row = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{under}{key}.")
+        else:
+            flat[f"{under}{key}"] = json.dumps(value) if isinstance(value, list | tuple) else value
+    return flat

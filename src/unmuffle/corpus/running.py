@@ -1,0 +1,238 @@
+"""A run over a corpus: planned in a journal, done by worker processes, and resumed wherever it was stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from unmuffle._version import __version__
+from unmuffle.corpus.clip import Clip
+from unmuffle.corpus.clip_work import QUICK_MEASURES, ClipOutcome, ClipSettings, Otherwise, do_clip, sha256_of
+from unmuffle.corpus.journal import Journal, State
+from unmuffle.corpus.listing import write_lists
+from unmuffle.corpus.sources import clips_of
+from unmuffle.denoise.choice import Choice
+from unmuffle.enhancer import Enhancer
+from unmuffle.errors import AudioFileError, InvalidParameterError
+from unmuffle.jobs.one_thread import one_thread_each
+from unmuffle.jobs.workers import run_in_workers
+from unmuffle.measure.assurance.gate import QualityGate
+from unmuffle.measure.assurance.rules import check_measure
+from unmuffle.models import default_model, find_model
+
+FOLDER, JOURNAL, SCRATCH = ".unmuffle", "journal.sqlite", "work"
+
+Told: TypeAlias = Callable[[Clip, ClipOutcome, "Mapping[State, int]"], None]
+"""Called after each clip with what became of it and how many clips are in each state."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run goes about its work, which changes no result.
+
+    Attributes
+    ----------
+    workers : int
+        Processes, of one thread each; as many as cores unless given.
+    retry_failed : bool
+        Have clips that failed done again.
+    redo : bool
+        Start anew where the settings are no longer those that the run was begun with.
+    """
+
+    workers: int | None = None
+    retry_failed: bool = False
+    redo: bool = False
+
+
+@dataclass(frozen=True)
+class CorpusReport:
+    """What became of a corpus.
+
+    Attributes
+    ----------
+    destination : Path
+    done, failed, left : int
+        Clips: with a result or a reason for none, refused, and not come to.
+    seconds : float
+        Audio that is done.
+    failures : mapping of str to int
+        Clips by kind of fault.
+    """
+
+    destination: Path
+    done: int
+    failed: int
+    left: int
+    seconds: float
+    failures: dict[str, int]
+
+
+def journal_of(destination: str | os.PathLike[str]) -> Path:
+    """Return where the journal of a destination lies."""
+    return Path(destination) / FOLDER / JOURNAL
+
+
+def run(
+    source: str | os.PathLike[str] | Iterable[Clip],
+    destination: str | os.PathLike[str],
+    *,
+    enhancer: Enhancer | None = None,
+    gate: QualityGate | None = None,
+    otherwise: Otherwise = "original",
+    measures: Iterable[str] | None = None,
+    suffix: str | None = None,
+    options: RunOptions | None = None,
+    told: Told | None = None,
+) -> CorpusReport:
+    """Enhance a corpus into a folder that mirrors it; run again, it goes on where it was stopped.
+
+    Parameters
+    ----------
+    source : path, pattern or iterable of Clip
+        A folder, a pattern, or a manifest (JSON lines, CSV, Parquet).
+    destination : path
+        A folder. Beside the results it holds ``manifest.jsonl``, ``quarantine.jsonl`` (what failed, and why) and
+        ``rejected.jsonl``.
+    enhancer : Enhancer, optional
+        Settings for all clips.
+    gate : QualityGate, optional
+        Judges every enhanced clip; without one all are kept.
+    otherwise : {"original", "reject", "enhanced"}, default "original"
+        What becomes of a clip that the gate does not pass.
+    measures : iterable of str, optional
+        Keys of what is measured of each clip; ``QUICK_MEASURES`` and those of the gate unless given. A long clip's
+        are of the 60 s in its middle.
+    suffix : str, optional
+        Extension of the results; each its own unless given.
+    options : RunOptions, optional
+    told : callable, optional
+        Told of each clip that is done.
+
+    Returns
+    -------
+    CorpusReport
+
+    Raises
+    ------
+    AudioFileError
+        If the source cannot be read, or the destination cannot be written: what is done until then is noted.
+    InvalidParameterError
+        If a parameter is out of range, another run is at work there, or the settings are others than the run was
+        begun with.
+    """
+    options = options or RunOptions()
+    workers = _checked_workers(options.workers)
+    folder = Path(destination)
+    asked = {*(QUICK_MEASURES if measures is None else map(check_measure, measures)), *(gate.measures if gate else ())}
+    settings = ClipSettings(
+        folder, folder / FOLDER / SCRATCH, enhancer or Enhancer(), tuple(sorted(asked)), gate, otherwise
+    )
+    with Journal(journal_of(folder)) as journal:
+        _check_settings(journal, _as_data(settings, suffix), redo=options.redo)
+        shutil.rmtree(settings.scratch, ignore_errors=True)
+        journal.plan(clips_of(source, folder, suffix=suffix))
+        if options.retry_failed:
+            journal.redo("failed")
+        try:
+            _work(journal, settings, workers, told)
+        finally:
+            shutil.rmtree(settings.scratch, ignore_errors=True)
+            write_lists(journal, folder, _kind(source))
+        counts = journal.counts()
+        return CorpusReport(
+            folder,
+            counts.get("done", 0),
+            counts.get("failed", 0),
+            counts.get("todo", 0),
+            journal.seconds(),
+            journal.failures(),
+        )
+
+
+def _work(journal: Journal, settings: ClipSettings, workers: int, told: Told | None) -> None:
+    at_work: dict[int, Clip] = {}
+
+    def hand_out() -> Iterator[Clip]:
+        for number, clip in enumerate(journal.todo()):
+            at_work[number] = clip
+            yield clip
+
+    counts: Counter[State] = Counter(journal.counts())
+    with one_thread_each(), closing(run_in_workers(hand_out(), partial(do_clip, settings), workers)) as outcomes:
+        for number, kind, value in outcomes:
+            clip = at_work.pop(number)
+            died = ClipOutcome(cause="died", message=f"{clip.source}: {value}; out of memory, perhaps")
+            outcome = value if kind == "done" else died
+            _note(journal, clip, outcome)
+            counts.update({"todo": -1, "failed" if outcome.record is None else "done": 1})
+            if told is not None:
+                told(clip, outcome, counts)
+
+
+def _note(journal: Journal, clip: Clip, outcome: ClipOutcome) -> None:
+    if outcome.cause == "destination":
+        raise AudioFileError(f"{outcome.message}; the run stops here, and goes on when it is run again")
+    if outcome.record is None:
+        journal.fail(clip.key, outcome.cause, outcome.message)
+    else:
+        journal.finish(clip.key, outcome.record, outcome.record["duration_s"])
+
+
+def _checked_workers(workers: int | None) -> int:
+    if workers is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers < 1:
+        raise InvalidParameterError(f"workers is {workers}; it must be at least 1")
+    return workers
+
+
+def _check_settings(journal: Journal, wanted: dict[str, Any], *, redo: bool) -> None:
+    """Refuse to mix results of different settings in one folder."""
+    before = journal.settings
+    if before and before != wanted:
+        changed = ", ".join(sorted(key for key in {*before, *wanted} if before.get(key) != wanted.get(key)))
+        if not redo:
+            raise InvalidParameterError(
+                f"the run was begun with another {changed}: --redo does all of it again, or give another destination"
+            )
+        journal.clear()
+    journal.settings = wanted
+
+
+def _as_data(settings: ClipSettings, suffix: str | None) -> dict[str, Any]:
+    """Return what makes results what they are, as JSON can hold it."""
+    enhancer = {name: value if _is_plain(value) else str(value) for name, value in vars(settings.enhancer).items()}
+    gate = None if settings.gate is None else [asdict(rule) for rule in settings.gate.rules]
+    return {
+        **enhancer,
+        "model_sha256": _model_sha256(settings.enhancer),
+        "version": __version__,
+        "format": suffix,
+        "gate": gate,
+        "otherwise": settings.otherwise if gate else None,
+        "measures": list(settings.measures),
+    }
+
+
+def _model_sha256(enhancer: Enhancer) -> str | None:
+    """Return the checksum of the network that does the work; None where a method does."""
+    if not Choice(enhancer.method, enhancer.model).is_auto:
+        return None
+    model = default_model() if enhancer.model is None else find_model(enhancer.model)
+    return None if model is None else sha256_of(model.path)
+
+
+def _kind(source: object) -> str:
+    return Path(source).suffix.lower() if isinstance(source, (str, os.PathLike)) else ""
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str))

@@ -1,0 +1,114 @@
+"""Lists of clips with what is known of each: JSON lines (as NeMo writes them), CSV, Parquet; read row by row."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from unmuffle.corpus.clip import Clip, output_name
+from unmuffle.errors import AudioFileError, InvalidParameterError
+from unmuffle.measure.extras import REPORT, load_package
+
+MANIFEST_SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet")
+AUDIO_FIELDS = ("audio_filepath", "audio_path", "path", "file", "audio", "wav", "noisy")
+"""Names under which the path of the audio may stand; the first that a row has."""
+OFFSET, DURATION, KEY = "offset", "duration", "id"
+_ROWS = 1024
+
+Row = dict[str, Any]
+
+
+def manifest_clips(path: Path, suffix: str | None) -> Iterator[Clip]:
+    """Yield the clips of a manifest, in its order; relative paths start at its folder.
+
+    A row with an ``offset`` is the span of ``duration`` seconds from there on. A row's name is its ``id``, or else the
+    path of its audio with the offset.
+    """
+    base = path.parent
+    for number, row in enumerate(_rows(path), start=1):
+        place = f"{path}: row {number}"
+        name = next((key for key in AUDIO_FIELDS if row.get(key)), None)
+        if name is None:
+            raise InvalidParameterError(f"{place} names no audio: it needs one of {', '.join(AUDIO_FIELDS)}")
+        audio = str(row[name])
+        span_s = _span_s(row, place)
+        result = PurePosixPath(output_name(audio, base, suffix))
+        if span_s is not None:
+            result = result.with_name(f"{result.stem}_{round(1e3 * span_s[0]):09d}ms{result.suffix}")
+        key = str(row[KEY]) if row.get(KEY) not in (None, "") else str(result.with_suffix(PurePosixPath(audio).suffix))
+        yield Clip(key, os.path.normpath(base / audio), str(result), row, span_s)
+
+
+def _span_s(row: Mapping[str, Any], place: str) -> tuple[float, float] | None:
+    start_s = _number(row, OFFSET, place)
+    if start_s is None:
+        return None
+    seconds = _number(row, DURATION, place)
+    if not seconds:
+        raise InvalidParameterError(f"{place} has an {OFFSET} of {start_s:g} s: it needs a {DURATION} above 0 as well")
+    return start_s, start_s + seconds
+
+
+def _number(row: Mapping[str, Any], name: str, place: str) -> float | None:
+    told = row.get(name)
+    if told is None or told == "":
+        return None
+    try:
+        value = float(told)
+    except (TypeError, ValueError):
+        value = -1.0
+    if not (isfinite(value) and value >= 0.0):
+        raise InvalidParameterError(f"{place}: {name} is {told!r}; it must be seconds, 0 or more")
+    return value
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            yield from _parquet_rows(path)
+        elif suffix == ".csv":
+            yield from _csv_rows(path)
+        else:
+            yield from _json_rows(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise AudioFileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _json_rows(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise InvalidParameterError(f"{path}: line {number} is not JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise InvalidParameterError(f"{path}: line {number} is not an object such as {{'audio_filepath': ...}}")
+            yield row
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines)
+        for cells in reader:
+            if None in cells or None in cells.values():
+                raise InvalidParameterError(f"{path}: line {reader.line_num} has not as many cells as the head line")
+            yield dict(cells)
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    parquet = load_package("pyarrow.parquet", REPORT, "a manifest in Parquet")
+    arrow = load_package("pyarrow", REPORT, "a manifest in Parquet")
+    try:
+        with parquet.ParquetFile(path) as table:
+            for batch in table.iter_batches(_ROWS):
+                yield from batch.to_pylist()
+    except arrow.ArrowInvalid as error:
+        raise AudioFileError(f"{path} is no Parquet file: {error}") from error
