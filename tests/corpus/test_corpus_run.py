@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 import soundfile
 
 from unmuffle import Enhancer
-from unmuffle.corpus import RunOptions, run, status, verify
+from unmuffle.corpus import RunOptions, clips_of, run, status, verify
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.measure.assurance.gate import QualityGate
 from unmuffle.measure.assurance.rules import Rule, Threshold
@@ -78,6 +79,45 @@ def test_the_manifest_carries_every_field_and_what_was_done(corpus, tmp_path):
     expected = Enhancer("wiener").enhance(source[RATE // 2 : RATE // 2 + 3 * RATE // 4], RATE)
     made, _ = soundfile.read(tmp_path / "out" / span["audio_filepath"])
     np.testing.assert_allclose(made, expected, atol=2 / 32768)
+
+
+def test_shards_and_urls_give_what_files_give(corpus, tmp_path):
+    run(corpus, tmp_path / "files", **QUICK)
+    with tarfile.open(tmp_path / "s.tar", "w") as archive:
+        archive.add(corpus, arcname=".")
+    run(tmp_path / "s.tar", tmp_path / "shards", **QUICK)
+    assert results(tmp_path / "shards" / "s") == results(tmp_path / "files")
+    pytest.importorskip("fsspec")
+    run(f"file://{corpus}", tmp_path / "urls", **QUICK)
+    assert results(tmp_path / "urls") == results(tmp_path / "files")
+
+
+def test_a_shard_that_was_cut_short_is_told_by_name(corpus, tmp_path):
+    with tarfile.open(tmp_path / "s.tar", "w") as archive:
+        archive.add(corpus / "a.wav", arcname="a.wav")
+        archive.add(corpus / "deep" / "b.flac", arcname="b.flac")
+    planned = list(clips_of(tmp_path / "s.tar", tmp_path / "out"))
+    with (tmp_path / "s.tar").open("r+b") as file:
+        file.truncate(planned[1].member.offset + 10)
+    run(planned, tmp_path / "out", **QUICK)
+    (failed,) = lines(tmp_path / "out" / "quarantine.jsonl")
+    assert "s.tar ends within b.flac" in failed["unmuffle"]["message"]
+
+
+def test_cuts_come_back_as_cuts_of_the_results(corpus, tmp_path):
+    lhotse = pytest.importorskip("lhotse")
+    recording = lhotse.Recording.from_file(corpus / "a.wav", recording_id="a")
+    spans = [recording.to_cut().truncate(offset=0.25, duration=1.0), recording.to_cut()]
+    lhotse.CutSet.from_cuts(item.with_id(f"c{n}") for n, item in enumerate(spans)).to_file(corpus / "cuts.jsonl.gz")
+    run(corpus / "cuts.jsonl.gz", tmp_path / "out", **QUICK)
+    rows = lines(tmp_path / "out" / "manifest.jsonl")
+    found = list(lhotse.CutSet.from_file(tmp_path / "out" / "manifest.jsonl"))
+    assert [(item.id, item.start, item.duration) for item in found] == [("c0", 0.0, 1.0), ("c1", 0.0, 1.5)]
+    source, _ = soundfile.read(corpus / "a.wav")
+    expected = Enhancer("wiener").enhance(source[RATE // 4 : RATE // 4 + RATE], RATE)
+    made, _ = soundfile.read(tmp_path / "out" / rows[0]["recording"]["sources"][0]["source"])
+    np.testing.assert_allclose(made, expected, atol=2 / 32768)
+    assert rows[0]["custom"]["unmuffle"]["verdict"] == "enhanced"
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -128,3 +131,106 @@ def test_names_never_lead_out_of_the_destination(tmp_path):
         assert ".." not in Path(name).parts
         assert not Path(name).is_absolute()
         assert not set(name) & set('<>:"|?*')
+
+
+def pack(path, *members):
+    """Write a tar archive of names and contents."""
+    with tarfile.open(path, "w") as archive:
+        for name, content in members:
+            head = tarfile.TarInfo(name)
+            head.size = len(content)
+            archive.addfile(head, io.BytesIO(content))
+
+
+def test_a_shard_holds_clips_with_what_stands_beside_them(tmp_path):
+    pack(
+        tmp_path / "s-000.tar",
+        ("a/1.flac", b"sound one"),
+        ("a/1.json", b'{"speaker": 3}'),
+        ("a/1.txt", b"hello\n"),
+        ("a/2.wav", b"sound two"),
+        ("a/2.cls", b"7"),
+        ("readme.md", b"no clip"),
+    )
+    one, two = clips_of(tmp_path / "s-000.tar", DEST)
+    assert one.fields == {"__key__": "a/1", "speaker": 3, "txt": "hello"}
+    assert two.fields == {"__key__": "a/2", "cls": "7"}
+    assert [clip.output for clip in (one, two)] == ["s-000/a/1.flac", "s-000/a/2.wav"]
+    content = (tmp_path / "s-000.tar").read_bytes()
+    assert content[one.member.offset :][: one.member.size] == b"sound one"
+    assert content[two.member.offset :][: two.member.size] == b"sound two"
+
+
+def test_a_pattern_of_shards_is_one_corpus(tmp_path):
+    for number in range(3):
+        pack(tmp_path / f"s-{number}.tar", ("x.wav", b"sound"))
+    assert list(listed(str(tmp_path / "s-*.tar"))) == ["s-0/x.wav", "s-1/x.wav", "s-2/x.wav"]
+
+
+def test_a_compressed_shard_is_told(tmp_path):
+    with tarfile.open(tmp_path / "s.tar", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("x.wav"))
+    with pytest.raises(AudioFileError, match="compressed: unpack it"):
+        list(clips_of(tmp_path / "s.tar", DEST))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves the archive open
+def test_shards_agree_with_webdataset(tmp_path):
+    webdataset = pytest.importorskip("webdataset")
+    with webdataset.TarWriter(str(tmp_path / "s.tar")) as shard:
+        for number in range(3):
+            shard.write({"__key__": f"c{number}", "flac": bytes([number]), "json": {"n": number}})
+    theirs = list(webdataset.WebDataset(str(tmp_path / "s.tar"), shardshuffle=False))
+    ours = list(clips_of(tmp_path / "s.tar", DEST))
+    assert [clip.fields["__key__"] for clip in ours] == [item["__key__"] for item in theirs]
+    assert [clip.fields["n"] for clip in ours] == [json.loads(item["json"])["n"] for item in theirs]
+
+
+def test_urls_of_folders_and_in_rows(tmp_path):
+    pytest.importorskip("fsspec")
+    touch(tmp_path / "in" / "b" / "x.wav", tmp_path / "in" / "a.flac", tmp_path / "in" / "notes.txt")
+    url = f"file://{tmp_path}/in"
+    first, second = clips_of(url, DEST)
+    assert (first.key, first.source, first.output) == ("a.flac", f"{url}/a.flac", "a.flac")
+    assert second.output == "b/x.wav"
+    (tmp_path / "list.jsonl").write_text(json.dumps({"audio_filepath": f"{url}/a.flac"}))
+    (row,) = clips_of(tmp_path / "list.jsonl", DEST)
+    before = row.mark
+    assert row.source == first.source
+    (tmp_path / "in" / "a.flac").write_bytes(b"other")
+    (row,) = clips_of(tmp_path / "list.jsonl", DEST)
+    assert row.mark != before
+
+
+def cut(**changes):
+    recording = {
+        "id": "r",
+        "sources": [{"type": "file", "channels": [0], "source": "wavs/a.wav"}],
+        "sampling_rate": 16_000,
+        "num_samples": 160_000,
+        "duration": 10.0,
+    }
+    row = {"id": "c", "start": 2.0, "duration": 3.0, "channel": 0, "supervisions": [], "recording": recording}
+    return row | {"type": "MonoCut"} | changes
+
+
+def test_cuts_of_lhotse_are_spans_of_recordings(tmp_path):
+    with gzip.open(tmp_path / "cuts.jsonl.gz", "wt") as file:
+        file.write(json.dumps(cut()) + "\n" + json.dumps(cut(id="w", start=0.0, duration=10.0)))
+    span, whole = clips_of(tmp_path / "cuts.jsonl.gz", DEST)
+    assert (span.key, span.span_s, span.output) == ("c", (2.0, 5.0), "wavs/a_000002000ms.wav")
+    assert (whole.key, whole.span_s, whole.output) == ("w", None, "wavs/a.wav")
+    assert span.source == str(tmp_path / "wavs" / "a.wav")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"type": "MixedCut", "tracks": []}, "no cut of one recording"),
+        (cut(recording={"sources": [{"type": "command", "source": "cat"}], "duration": 1.0}), "in 'command'"),
+    ],
+)
+def test_cuts_that_are_no_files_are_told(tmp_path, row, message):
+    (tmp_path / "cuts.jsonl").write_text(json.dumps(row))
+    with pytest.raises(InvalidParameterError, match=message):
+        list(clips_of(tmp_path / "cuts.jsonl", DEST))

@@ -54,6 +54,8 @@ def run_corpus(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, of one thread each. [default: as many as cores]")
     ] = None,
+    engine: Annotated[str, typer.Option(help="Where the work is done: processes, or ray.")] = "processes",
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; 'auto' is the one this machine is in.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do clips again that failed.")] = False,
     redo: Annotated[bool, typer.Option("--redo", help="Do everything again if the settings have changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")] = False,
@@ -81,7 +83,7 @@ def run_corpus(
             otherwise=otherwise,  # type: ignore[arg-type]  # checked above
             measures=wanted,
             suffix=suffix,
-            options=RunOptions(workers, retry_failed, redo),
+            options=RunOptions(workers, engine, address, retry_failed, redo),  # type: ignore[arg-type]  # checked there
             told=progress.update,
         )
     if not (quiet or as_json):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from unmuffle.corpus.own_chain import with_own_chain
 from unmuffle.corpus.plan import STREAM, Task
@@ -15,18 +15,23 @@ from unmuffle.errors import InvalidParameterError, UnmuffleError, one_line
 from unmuffle.jobs.workers import Report, run_in_workers
 from unmuffle.signal.files import RawFormat
 
+if TYPE_CHECKING:
+    from unmuffle.cache import Cache
+
 
 @dataclass(frozen=True)
 class Options:
     """How files are written: replace those that exist, leave those that exist, or headerless PCM.
 
-    With ``diagnose``, each file is diagnosed first and its own chain applied.
+    With ``diagnose``, each file is diagnosed first and its own chain applied. With ``cache``, what was made once of the
+    same file in the same way is copied; see ``Enhancer.enhance_file``.
     """
 
     overwrite: bool = False
     skip_existing: bool = False
     raw: RawFormat | None = None
     diagnose: bool = False
+    cache: Cache | bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ def _enhance(enhancer: Enhancer, options: Options, task: Task, report: Report) -
             overwrite=options.overwrite,
             raw=options.raw,
             progress=lambda seconds, total: report((seconds, total)),
+            cache=options.cache,
         )
     except UnmuffleError as error:
         return Outcome(task, error=str(error))

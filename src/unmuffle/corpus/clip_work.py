@@ -6,13 +6,13 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from unmuffle.corpus.clip import Clip
+from unmuffle.corpus.fetching import audio_at_hand
+from unmuffle.corpus.remote import is_url
 from unmuffle.enhancer import Enhancer, FileReport
 from unmuffle.enhancer.noise_sample import read_span
 from unmuffle.errors import AudioFileError, InvalidAudioError, UnmuffleError, one_line
@@ -87,7 +87,8 @@ def do_clip(settings: ClipSettings, clip: Clip, _: Report | None = None) -> Clip
     try:
         return ClipOutcome(_done(settings, clip))
     except (UnmuffleError, OSError, MemoryError) as error:
-        return ClipOutcome(cause=_cause(error, clip), message=one_line(error))
+        copied = clip.member is not None or is_url(clip.source)
+        return ClipOutcome(cause=_cause(error, clip), message=f"{clip.key}: " * copied + one_line(error))
     except Exception as error:
         return ClipOutcome(cause="unforeseen", message=f"{clip.source}: {one_line(error)}")
 
@@ -103,46 +104,57 @@ def sha256_of(path: Path) -> str:
 
 def _done(settings: ClipSettings, clip: Clip) -> dict[str, Any]:
     output = settings.destination / clip.output
-    with _scratch_names(settings.scratch, clip, output.suffix) as (cut, made):
-        source = clip.source if clip.span_s is None else _cut_out(clip, clip.span_s, cut)
-        report = settings.enhancer.enhance_file(source, made, overwrite=True)
-        if report.seconds == 0.0:
-            raise InvalidAudioError(f"{clip.source} holds no samples")
-        record = _described(report, clip) | _measured(settings, source, made, report)
-        verdict = record["verdict"]
-        if verdict == "original":
-            _keep_original(source, made)
-        if verdict == "rejected":
+    scratch = settings.scratch / hashlib.sha256(clip.key.encode()).hexdigest()[:24]
+    made = scratch.with_suffix(output.suffix)
+    with told_as(str(settings.scratch)):
+        settings.scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        with audio_at_hand(clip, scratch) as source:
+            record = _enhanced(settings, source, made)
+        if record["verdict"] == "rejected":
             output.unlink(missing_ok=True)
         else:
             record["output_sha256"] = sha256_of(made)
             with told_as(str(output)):
                 output.parent.mkdir(parents=True, exist_ok=True)
                 made.replace(output)
+    finally:
+        made.unlink(missing_ok=True)
     return record
 
 
-def _described(report: FileReport, clip: Clip) -> dict[str, Any]:
+def _enhanced(settings: ClipSettings, source: Path, made: Path) -> dict[str, Any]:
+    """Make what is to be the result, and return what is to be told of it."""
+    report = settings.enhancer.enhance_file(source, made, overwrite=True)
+    if report.seconds == 0.0:
+        raise InvalidAudioError(f"{source} holds no samples")
+    record = _described(report, source) | _measured(settings, source, made, report)
+    if record["verdict"] == "original":
+        _keep_original(source, made)
+    return record
+
+
+def _described(report: FileReport, source: Path) -> dict[str, Any]:
     strength = report.strength_over_time
     return {
         "duration_s": report.seconds,
         "sample_rate": report.sample_rate,
         "channels": report.channels,
-        "source_sha256": sha256_of(Path(clip.source)),
+        "source_sha256": sha256_of(source),
         "strength": None if strength is None else strength.mean,
         "elapsed_s": report.elapsed_s,
         "warnings": list(report.warnings),
     }
 
 
-def _measured(settings: ClipSettings, source: str, made: Path, report: FileReport) -> dict[str, Any]:
+def _measured(settings: ClipSettings, source: Path, made: Path, report: FileReport) -> dict[str, Any]:
     """Return measures before and after, and what becomes of the clip by them."""
     if not settings.measures:
         return {"verdict": "enhanced", "reason": ""}
     # Imported here because measures take time to load.
     from unmuffle.measure.assurance.assess import assess_quality
 
-    before, after = (_middle(path) for path in (source, str(made)))
+    before, after = (_middle(path) for path in (source, made))
     shortest = min(before.shape[1], after.shape[1])
     assessment = assess_quality(
         before[:, :shortest],
@@ -165,48 +177,22 @@ def _measured(settings: ClipSettings, source: str, made: Path, report: FileRepor
     return {"verdict": verdict, "reason": judged.reason} | told
 
 
-def _middle(path: str) -> FloatArray:
+def _middle(path: Path) -> FloatArray:
     """Read a file, or the middle of one that is long."""
     with open_reader(path) as reader:
         start_s = max(0.0, (reader.info.seconds or 0.0) - MEASURED_S) / 2.0
         return read_span(reader, start_s, start_s + MEASURED_S)
 
 
-def _cut_out(clip: Clip, span_s: tuple[float, float], cut: Path) -> str:
-    """Write the span of a recording that a clip is."""
-    start_s, end_s = span_s
-    with open_reader(clip.source) as reader:
-        audio = read_span(reader, start_s, end_s)
-        if audio.shape[1] == 0:
-            raise InvalidAudioError(f"{clip.source} ends before {start_s:g} s, where the clip {clip.key} begins")
-        with open_writer(cut, reader.info, overwrite=True) as writer:
-            writer.write(audio)
-    return str(cut)
-
-
-def _keep_original(source: str, made: Path) -> None:
+def _keep_original(source: Path, made: Path) -> None:
     """Put the source, byte for byte if the kind of file is the same, in place of what was made of it."""
-    if Path(source).suffix.lower() == made.suffix.lower():
+    if source.suffix.lower() == made.suffix.lower():
         with told_as(str(made)):
             shutil.copyfile(source, made)
         return
     with open_reader(source) as reader, open_writer(made, reader.info, source=source, overwrite=True) as writer:
         for block in reader.blocks():
             writer.write(block)
-
-
-@contextmanager
-def _scratch_names(scratch: Path, clip: Clip, suffix: str) -> Iterator[tuple[Path, Path]]:
-    """Give names for the span and for the result, of which nothing is left behind."""
-    mark = hashlib.sha256(clip.key.encode()).hexdigest()[:24]
-    names = scratch / f"{mark}.cut.wav", scratch / f"{mark}{suffix}"
-    with told_as(str(scratch)):
-        scratch.mkdir(parents=True, exist_ok=True)
-    try:
-        yield names
-    finally:
-        for name in names:
-            name.unlink(missing_ok=True)
 
 
 def _cause(error: BaseException, clip: Clip) -> str:
@@ -217,7 +203,7 @@ def _cause(error: BaseException, clip: Clip) -> str:
     number = reason.errno if isinstance(reason, OSError) else None
     if "cannot be written" in str(error) and number in _NO_CLIPS_FAULT:
         return "destination"
-    if not os.path.exists(clip.source):  # noqa: PTH110 (a name that is too long is no error here)
+    if not is_url(clip.source) and not os.path.exists(clip.source):  # noqa: PTH110 (a name that is too long is no error here)
         return "missing"
     if isinstance(error, InvalidAudioError):
         return "audio"

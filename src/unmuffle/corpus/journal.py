@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
-from unmuffle.corpus.clip import Clip
+from unmuffle.corpus.clip import Clip, Member
 from unmuffle.errors import AudioFileError, InvalidParameterError
 
 State: TypeAlias = Literal["todo", "done", "failed", "gone"]
@@ -28,18 +28,19 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS clips (
     key TEXT PRIMARY KEY, position INTEGER NOT NULL, source TEXT NOT NULL, output TEXT NOT NULL,
-    folded TEXT NOT NULL UNIQUE, fields TEXT NOT NULL, start_s REAL, end_s REAL, stamp TEXT NOT NULL,
-    planned INTEGER NOT NULL, state TEXT NOT NULL, cause TEXT, message TEXT, record TEXT, seconds REAL, finished REAL
+    folded TEXT NOT NULL UNIQUE, fields TEXT NOT NULL, part TEXT NOT NULL, stamp TEXT NOT NULL,
+    mark TEXT NOT NULL, planned INTEGER NOT NULL, state TEXT NOT NULL,
+    cause TEXT, message TEXT, record TEXT, seconds REAL, finished REAL
 );
 CREATE INDEX IF NOT EXISTS by_state ON clips (state, position);
 """
-_CLIP = "key, source, output, fields, start_s, end_s"
+_CLIP = "key, source, output, fields, part, stamp"
 _INSERT = """
-INSERT INTO clips (key, position, source, output, folded, fields, start_s, end_s, stamp, planned, state)
+INSERT INTO clips (key, position, source, output, folded, fields, part, stamp, mark, planned, state)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'todo')
 """
 _UPDATE = """
-UPDATE clips SET position = ?, source = ?, fields = ?, start_s = ?, end_s = ?, stamp = ?, planned = ?, state = ?
+UPDATE clips SET position = ?, source = ?, fields = ?, part = ?, stamp = ?, mark = ?, planned = ?, state = ?
 WHERE key = ?
 """
 
@@ -192,22 +193,20 @@ class Journal:
         return float(self._db.execute("SELECT COALESCE(SUM(seconds), 0) FROM clips WHERE state = 'done'").fetchone()[0])
 
     def _plan_one(self, clip: Clip, position: int, planned: int) -> None:
-        fields, stamp = json.dumps(dict(clip.fields), default=str), clip.stamp
-        there = self._db.execute(
-            "SELECT planned, source, stamp, state FROM clips WHERE key = ?", (clip.key,)
-        ).fetchone()
+        fields, mark = json.dumps(dict(clip.fields), default=str), clip.mark
+        there = self._db.execute("SELECT planned, source, mark, state FROM clips WHERE key = ?", (clip.key,)).fetchone()
         if there is None:
             output = self._free_name(clip)
             named = (clip.key, position, clip.source, output, output.casefold(), fields)
-            self._db.execute(_INSERT, (*named, *_ends(clip), stamp, planned))
+            self._db.execute(_INSERT, (*named, _part(clip), clip.stamp, mark, planned))
             return
-        before, source, old_stamp, state = there
+        before, source, old_mark, state = there
         if before == planned:
             raise InvalidParameterError(
                 f"{source} and {clip.source} are both called {clip.key!r} in the corpus: give each an id of its own"
             )
-        same = (source, old_stamp) == (clip.source, stamp) and state != "gone"
-        row = (position, clip.source, fields, *_ends(clip), stamp, planned)
+        same = (source, old_mark) == (clip.source, mark) and state != "gone"
+        row = (position, clip.source, fields, _part(clip), clip.stamp, mark, planned)
         self._db.execute(_UPDATE, (*row, state if same else "todo", clip.key))
 
     def _free_name(self, clip: Clip) -> str:
@@ -235,12 +234,22 @@ class Journal:
 
 
 def _clip(row: Any) -> Clip:
-    key, source, output, fields, start_s, end_s = row
-    return Clip(key, source, output, json.loads(fields), None if start_s is None else (start_s, end_s))
+    key, source, output, fields, part, stamp = row
+    span_s, member = json.loads(part)
+    return Clip(
+        key,
+        source,
+        output,
+        json.loads(fields),
+        None if span_s is None else tuple(span_s),
+        None if member is None else Member(*member),
+        stamp,
+    )
 
 
-def _ends(clip: Clip) -> tuple[float | None, float | None]:
-    return clip.span_s or (None, None)
+def _part(clip: Clip) -> str:
+    """Return as text which part of its source a clip is."""
+    return json.dumps([clip.span_s, clip.member])
 
 
 def _alone(path: Path) -> sqlite3.Connection:

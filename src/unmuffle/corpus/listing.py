@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from unmuffle.corpus.clip import Clip
 from unmuffle.corpus.journal import Journal
-from unmuffle.corpus.sources.manifest import AUDIO_FIELDS
+from unmuffle.corpus.sources.cuts import is_cut, with_result
+from unmuffle.corpus.sources.manifest import AUDIO_FIELDS, DURATION, OFFSET
 from unmuffle.measure.extras import REPORT, load_package
 from unmuffle.signal.files.targets import AtomicFile, told_as
 
@@ -56,17 +58,31 @@ def rows(journal: Journal, *, rejected: bool) -> Iterator[Row]:
     for clip, record in journal.done():
         if (record["verdict"] == "rejected") is not rejected:
             continue
-        name = next((key for key in AUDIO_FIELDS if clip.fields.get(key)), AUDIO_FIELDS[0])
         told = {"source": clip.source, "span_s": clip.span_s, "settings": run} | record
-        place = {} if rejected else {name: clip.output, "duration": record["duration_s"]}
-        # The span was cut out: in the result it starts at 0.
-        fields = {key: value for key, value in clip.fields.items() if key != "offset"}
-        yield {"id": clip.key, **fields, **place, OWN: told}
+        yield _row(clip, clip.fields if rejected else _fields(clip, record), told)
+
+
+def _fields(clip: Clip, record: Row) -> Row:
+    """Return what the source told of a clip, as it is true of the result."""
+    seconds = record["duration_s"]
+    if is_cut(clip.fields):
+        return with_result(clip.fields, clip.output, seconds, record["sample_rate"])
+    name = next((key for key in AUDIO_FIELDS if clip.fields.get(key)), AUDIO_FIELDS[0])
+    # The span was cut out: in the result it starts at 0.
+    kept = {key: value for key, value in clip.fields.items() if key != OFFSET}
+    return {**kept, name: clip.output, DURATION: seconds}
 
 
 def _failed_rows(journal: Journal) -> Iterator[Row]:
     for clip, cause, message in journal.failed():
-        yield {"id": clip.key, **clip.fields, OWN: {"source": clip.source, "cause": cause, "message": message}}
+        yield _row(clip, clip.fields, {"source": clip.source, "cause": cause, "message": message})
+
+
+def _row(clip: Clip, fields: Mapping[str, Any], told: Row) -> Row:
+    if is_cut(fields):
+        # Lhotse takes what it does not know under this name alone.
+        return {"id": clip.key, **fields, "custom": {**(fields.get("custom") or {}), OWN: told}}
+    return {"id": clip.key, **fields, OWN: told}
 
 
 def _write_lines(path: Path, found: Iterable[Row]) -> None:

@@ -5,31 +5,31 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from unmuffle._version import __version__
 from unmuffle.corpus.clip import Clip
-from unmuffle.corpus.clip_work import QUICK_MEASURES, ClipOutcome, ClipSettings, Otherwise, do_clip, sha256_of
-from unmuffle.corpus.journal import Journal, State
+from unmuffle.corpus.clip_work import QUICK_MEASURES, ClipOutcome, ClipSettings, Otherwise, sha256_of
+from unmuffle.corpus.engines import Engine, processes, ray_cluster
+from unmuffle.corpus.journal import Journal
 from unmuffle.corpus.listing import write_lists
 from unmuffle.corpus.sources import clips_of
 from unmuffle.denoise.choice import Choice
 from unmuffle.enhancer import Enhancer
 from unmuffle.errors import AudioFileError, InvalidParameterError
-from unmuffle.jobs.one_thread import one_thread_each
-from unmuffle.jobs.workers import run_in_workers
 from unmuffle.measure.assurance.gate import QualityGate
 from unmuffle.measure.assurance.rules import check_measure
 from unmuffle.models import default_model, find_model
 
 FOLDER, JOURNAL, SCRATCH = ".unmuffle", "journal.sqlite", "work"
 
-Told: TypeAlias = Callable[[Clip, ClipOutcome, "Mapping[State, int]"], None]
+EngineName: TypeAlias = Literal["processes", "ray"]
+Told: TypeAlias = Callable[[Clip, ClipOutcome, "Mapping[str, int]"], None]
 """Called after each clip with what became of it and how many clips are in each state."""
 
 
@@ -41,6 +41,11 @@ class RunOptions:
     ----------
     workers : int
         Processes, of one thread each; as many as cores unless given.
+    engine : {"processes", "ray"}
+        Where the work is done: on this machine, or on a Ray cluster, for which the destination has to be a folder that
+        all machines share.
+    address : str, optional
+        Of the cluster; ``"auto"`` finds the one that this machine is part of.
     retry_failed : bool
         Have clips that failed done again.
     redo : bool
@@ -48,6 +53,8 @@ class RunOptions:
     """
 
     workers: int | None = None
+    engine: EngineName = "processes"
+    address: str | None = None
     retry_failed: bool = False
     redo: bool = False
 
@@ -129,7 +136,7 @@ def run(
         begun with.
     """
     options = options or RunOptions()
-    workers = _checked_workers(options.workers)
+    engine = _engine(options)
     folder = Path(destination)
     asked = {*(QUICK_MEASURES if measures is None else map(check_measure, measures)), *(gate.measures if gate else ())}
     settings = ClipSettings(
@@ -142,7 +149,7 @@ def run(
         if options.retry_failed:
             journal.redo("failed")
         try:
-            _work(journal, settings, workers, told)
+            _work(journal, settings, engine, told)
         finally:
             shutil.rmtree(settings.scratch, ignore_errors=True)
             write_lists(journal, folder, _kind(source))
@@ -157,20 +164,10 @@ def run(
         )
 
 
-def _work(journal: Journal, settings: ClipSettings, workers: int, told: Told | None) -> None:
-    at_work: dict[int, Clip] = {}
-
-    def hand_out() -> Iterator[Clip]:
-        for number, clip in enumerate(journal.todo()):
-            at_work[number] = clip
-            yield clip
-
-    counts: Counter[State] = Counter(journal.counts())
-    with one_thread_each(), closing(run_in_workers(hand_out(), partial(do_clip, settings), workers)) as outcomes:
-        for number, kind, value in outcomes:
-            clip = at_work.pop(number)
-            died = ClipOutcome(cause="died", message=f"{clip.source}: {value}; out of memory, perhaps")
-            outcome = value if kind == "done" else died
+def _work(journal: Journal, settings: ClipSettings, engine: Engine, told: Told | None) -> None:
+    counts: Counter[str] = Counter({str(state): count for state, count in journal.counts().items()})
+    with closing(engine(journal.todo(), settings)) as outcomes:
+        for clip, outcome in outcomes:
             _note(journal, clip, outcome)
             counts.update({"todo": -1, "failed" if outcome.record is None else "done": 1})
             if told is not None:
@@ -186,12 +183,21 @@ def _note(journal: Journal, clip: Clip, outcome: ClipOutcome) -> None:
         journal.finish(clip.key, outcome.record, outcome.record["duration_s"])
 
 
-def _checked_workers(workers: int | None) -> int:
+def _engine(options: RunOptions) -> Engine:
+    if options.engine == "ray":
+        if options.workers is not None:
+            raise InvalidParameterError("workers are processes of this machine: a Ray cluster has as many as its cores")
+        return partial(ray_cluster, address=options.address)
+    if options.engine != "processes":
+        raise InvalidParameterError(f"engine is {options.engine!r}; it must be 'processes' or 'ray'")
+    if options.address is not None:
+        raise InvalidParameterError(f"address is {options.address!r}, which is for the engine 'ray'")
+    workers = options.workers
     if workers is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if workers < 1:
         raise InvalidParameterError(f"workers is {workers}; it must be at least 1")
-    return workers
+    return partial(processes, workers=workers)
 
 
 def _check_settings(journal: Journal, wanted: dict[str, Any], *, redo: bool) -> None:

@@ -1,8 +1,10 @@
-"""Lists of clips with what is known of each: JSON lines (as NeMo writes them), CSV, Parquet; read row by row."""
+"""Lists of clips with what is known of each: JSON lines (as NeMo and Lhotse write them), CSV, Parquet; row by row."""
 
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -10,11 +12,13 @@ from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from unmuffle.corpus.clip import Clip, output_name
+from unmuffle.corpus.clip import Clip, output_name, safe_name
+from unmuffle.corpus.remote import is_url, url_stamp
+from unmuffle.corpus.sources.cuts import cut_audio, is_cut
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.measure.extras import REPORT, load_package
 
-MANIFEST_SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet")
+MANIFEST_SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".csv", ".parquet")
 AUDIO_FIELDS = ("audio_filepath", "audio_path", "path", "file", "audio", "wav", "noisy")
 """Names under which the path of the audio may stand; the first that a row has."""
 OFFSET, DURATION, KEY = "offset", "duration", "id"
@@ -31,17 +35,32 @@ def manifest_clips(path: Path, suffix: str | None) -> Iterator[Clip]:
     """
     base = path.parent
     for number, row in enumerate(_rows(path), start=1):
-        place = f"{path}: row {number}"
-        name = next((key for key in AUDIO_FIELDS if row.get(key)), None)
-        if name is None:
-            raise InvalidParameterError(f"{place} names no audio: it needs one of {', '.join(AUDIO_FIELDS)}")
-        audio = str(row[name])
-        span_s = _span_s(row, place)
-        result = PurePosixPath(output_name(audio, base, suffix))
+        audio, span_s = _audio(row, f"{path}: row {number}")
+        result = PurePosixPath(_output_name(audio, base))
         if span_s is not None:
             result = result.with_name(f"{result.stem}_{round(1e3 * span_s[0]):09d}ms{result.suffix}")
-        key = str(row[KEY]) if row.get(KEY) not in (None, "") else str(result.with_suffix(PurePosixPath(audio).suffix))
-        yield Clip(key, os.path.normpath(base / audio), str(result), row, span_s)
+        key = str(row[KEY]) if row.get(KEY) not in (None, "") else str(result)
+        source = audio if is_url(audio) else os.path.normpath(base / audio)
+        stamp = url_stamp(audio) if is_url(audio) else ""
+        yield Clip(key, source, safe_name(result, suffix), row, span_s, stamp=stamp)
+
+
+def is_manifest(path: Path) -> bool:
+    """Return whether a name is that of a manifest."""
+    return path.name.lower().endswith(MANIFEST_SUFFIXES)
+
+
+def _audio(row: Row, place: str) -> tuple[str, tuple[float, float] | None]:
+    if is_cut(row):
+        return cut_audio(row, place)
+    name = next((key for key in AUDIO_FIELDS if row.get(key)), None)
+    if name is None:
+        raise InvalidParameterError(f"{place} names no audio: it needs one of {', '.join(AUDIO_FIELDS)}")
+    return str(row[name]), _span_s(row, place)
+
+
+def _output_name(audio: str, base: Path) -> str:
+    return safe_name(PurePosixPath(audio.partition("://")[2])) if is_url(audio) else output_name(audio, base)
 
 
 def _span_s(row: Mapping[str, Any], place: str) -> tuple[float, float] | None:
@@ -76,12 +95,13 @@ def _rows(path: Path) -> Iterator[Row]:
             yield from _csv_rows(path)
         else:
             yield from _json_rows(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise AudioFileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig") as lines:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        lines = io.TextIOWrapper(file, encoding="utf-8-sig")
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue

@@ -1,0 +1,1 @@
+"""Answers kept by what they were made of."""

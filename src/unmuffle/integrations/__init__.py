@@ -1,0 +1,1 @@
+"""Filters for the frameworks in which voices are processed; one small file each."""

@@ -1,0 +1,1 @@
+"""A microphone loop: in, enhanced, out."""

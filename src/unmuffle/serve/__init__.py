@@ -1,0 +1,1 @@
+"""The stream pool and the server: many streams on few cores."""
