@@ -300,6 +300,26 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(tmp_path, noisy_speech, 
     assert not list(verify(tmp_path / "killed"))
 
 
+def test_the_summary_tells_totals_and_plays_clips(corpus, tmp_path, run_command):
+    pytest.importorskip("matplotlib")
+    (corpus / "text.wav").write_text("no sound")
+    run(corpus, tmp_path / "out", **QUICK | {"measures": ("loudness_lufs", "crest_factor_db")})
+    done = run_command("corpus", "summary", tmp_path / "out", "-o", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<td>3</td><th scope='row'>enhanced</th>" in page
+    assert "failed: unreadable" in page
+    assert "deep/ü ß.wav" in page
+    assert "data:audio" in page
+
+
+def test_nothing_measured_is_nothing_to_sum_up(corpus, tmp_path, run_command):
+    run(corpus, tmp_path / "out", **QUICK)
+    done = run_command("corpus", "summary", tmp_path / "out", "-o", tmp_path / "page.html")
+    assert b"nothing was measured" in done.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
 def test_from_the_command_line(corpus, tmp_path, run_command):
     out = tmp_path / "out"
     planned = run_command("corpus", "run", corpus, "-o", out, "--dry-run")

@@ -133,6 +133,20 @@ def verify_results(
         messages.print("all results are as they were left", markup=False)
 
 
+@app.command("summary")
+@plain_errors
+def write_page(
+    destination: Destination,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="PAGE.html", help="Where the page goes.")],
+    clips: Annotated[int, typer.Option(min=0, help="How many clips may be listened to.")] = 20,
+) -> None:
+    """Write a page on a run: totals, gains, damage, clips to listen to."""
+    from unmuffle.corpus.summary import write_summary
+
+    write_summary(destination, output, max_clips=clips)
+    messages.print(f"{output}: the summary of {destination}", markup=False)
+
+
 def _list_clips(source: str, output: str, suffix: str | None) -> None:
     from pathlib import Path
 

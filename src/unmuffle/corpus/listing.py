@@ -6,16 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from unmuffle.corpus.clip import Clip
 from unmuffle.corpus.journal import Journal
 from unmuffle.corpus.sources.cuts import is_cut, with_result
 from unmuffle.corpus.sources.manifest import AUDIO_FIELDS, DURATION, OFFSET
 from unmuffle.measure.extras import REPORT, load_package
-from unmuffle.signal.files.targets import AtomicFile, told_as
+from unmuffle.signal.files.new_file import new_file
 
 MANIFEST, REJECTED, QUARANTINE = "manifest.jsonl", "rejected.jsonl", "quarantine.jsonl"
 OWN = "unmuffle"
@@ -86,7 +85,7 @@ def _row(clip: Clip, fields: Mapping[str, Any], told: Row) -> Row:
 
 
 def _write_lines(path: Path, found: Iterable[Row]) -> None:
-    with _whole(path) as stream:
+    with new_file(path) as stream:
         for row in found:
             stream.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
 
@@ -94,7 +93,7 @@ def _write_lines(path: Path, found: Iterable[Row]) -> None:
 def _write_csv(path: Path, found: Iterable[Row]) -> None:
     flat = [_flat(row) for row in found]
     columns = list(dict.fromkeys(key for row in flat for key in row))
-    with _whole(path) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True) as file:
+    with new_file(path) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True) as file:
         table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(flat)
@@ -103,21 +102,8 @@ def _write_csv(path: Path, found: Iterable[Row]) -> None:
 def _write_parquet(path: Path, found: Iterable[Row]) -> None:
     arrow = load_package("pyarrow", REPORT, "a manifest in Parquet")
     parquet = load_package("pyarrow.parquet", REPORT, "a manifest in Parquet")
-    with _whole(path) as stream:
+    with new_file(path) as stream:
         parquet.write_table(arrow.Table.from_pylist([_flat(row) for row in found]), stream)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write to that takes its place when it is whole."""
-    target = AtomicFile(path, path.suffix.lstrip("."), overwrite=True)
-    try:
-        with told_as(str(path)):
-            yield target.open()
-        target.commit()
-    except BaseException:
-        target.abort()
-        raise
 
 
 def _flat(row: Row, under: str = "") -> Row:
