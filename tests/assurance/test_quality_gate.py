@@ -214,7 +214,7 @@ def test_a_run_without_an_enhanced_clip_is_refused():
         (lambda: Threshold("stoi", minimum=math.nan), "finite"),
         (lambda: Threshold("stoi", minimum=True), "finite"),
         (lambda: Threshold("stoi", minimum=0.9, maximum=0.8), "above its maximum"),
-        (lambda: Threshold("stoi", "change", minimum=0.9), "'value' or 'gain'"),
+        (lambda: Threshold("stoi", "change", minimum=0.9), "'value' or 'gain' or 'before'"),
         (lambda: Rule(()), "at least one threshold"),
         (lambda: Rule(SI_SDR.any, severity="error"), "'fail' or 'warn'"),
         (lambda: Rule(SI_SDR.any, on="each"), "'mean' or 'clips'"),

@@ -151,3 +151,13 @@ def test_a_journal_of_another_version_is_told(path):
     db.close()
     with pytest.raises(AudioFileError, match="another version"):
         Journal(path).__enter__()
+
+
+def test_a_journal_that_is_damaged_while_it_is_read_is_told(path, clips):
+    with Journal(path) as journal:
+        journal.plan(clips)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE clips")
+    db.close()
+    with pytest.raises(AudioFileError, match="cannot be used: no such table"), Journal(path, writes=False) as journal:
+        journal.counts()

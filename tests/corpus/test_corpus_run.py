@@ -18,9 +18,11 @@ import soundfile
 
 from unmuffle import Enhancer
 from unmuffle.corpus import RunOptions, clips_of, run, status, verify
+from unmuffle.corpus.do_no_harm import do_no_harm
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.measure.assurance.gate import QualityGate
 from unmuffle.measure.assurance.rules import Rule, Threshold
+from unmuffle.measure.results import ClipResult
 
 RATE = 16_000
 QUICK = {"enhancer": Enhancer("wiener"), "measures": (), "options": RunOptions(workers=1)}
@@ -153,6 +155,26 @@ def test_what_the_gate_does_not_pass_is_left_as_it_was_or_out(corpus, tmp_path, 
     assert len(rows) == 3
     assert {row["unmuffle"]["verdict"] for row in rows} == {verdict}
     assert "oudness" in rows[0]["unmuffle"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "passes"),
+    [
+        ({"estimated_snr_db": 8.0}, {"high_band_loss_db": 1.0}, True),
+        ({"estimated_snr_db": 40.0}, {"high_band_loss_db": 0.0}, False),
+        ({"estimated_snr_db": 8.0}, {"high_band_loss_db": 9.0}, False),
+        ({}, {"high_band_loss_db": 0.0}, False),
+    ],
+)
+def test_the_default_gate_enhances_what_is_noisy_and_keeps_its_treble(before, after, passes):
+    rows = [ClipResult("a", name, RATE, 2.0, values) for name, values in (("ours", after), ("noisy", before))]
+    assert do_no_harm().judge(*rows).passed is passes
+
+
+def test_the_default_gate_leaves_a_clip_alone_that_it_cannot_measure(tmp_path, noisy_speech, write_file):
+    source = write_file(tmp_path / "corpus" / "short.wav", noisy_speech(RATE, seconds=0.1), RATE)
+    run(tmp_path / "corpus", tmp_path / "out", gate=do_no_harm(), options=RunOptions(workers=1))
+    assert (tmp_path / "out" / "short.wav").read_bytes() == source.read_bytes()
 
 
 def test_an_original_in_another_format_is_converted(corpus, tmp_path):

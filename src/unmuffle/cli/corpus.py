@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from unmuffle.cli.console import EXIT_FAILED, messages, plain_errors
 from unmuffle.cli.corpus_progress import CorpusProgress, totals
 from unmuffle.cli.strength import parse_strength
 from unmuffle.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from unmuffle.measure.assurance.gate import QualityGate
 
 app = typer.Typer(
     help="Enhance whole collections; a stopped run goes on.",
@@ -41,7 +44,10 @@ def run_corpus(
         str, typer.Option(metavar="SHARE|auto", help="How much of the effect is heard; 'auto' follows the noise.")
     ] = "1",
     gate: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Thresholds that each clip has to keep: see 'unmuffle qa'.")
+        str | None,
+        typer.Option(
+            metavar="FILE|default", help="What each clip has to keep: see 'unmuffle qa'; default does no harm."
+        ),
     ] = None,
     otherwise: Annotated[
         str, typer.Option(help="What becomes of a clip that the gate does not pass: original, reject, enhanced.")
@@ -65,7 +71,6 @@ def run_corpus(
     """Enhance a collection; run again, it goes on where it was stopped."""
     from unmuffle.corpus import QUICK_MEASURES, RunOptions, run
     from unmuffle.enhancer import Enhancer
-    from unmuffle.measure.assurance.gate import QualityGate
 
     if otherwise not in OTHERWISE:
         raise InvalidParameterError(f"--otherwise is {otherwise!r}; it must be one of {', '.join(OTHERWISE)}")
@@ -79,7 +84,7 @@ def run_corpus(
             source,
             output,
             enhancer=enhancer,
-            gate=None if gate is None else QualityGate.load(gate),
+            gate=_gate(gate),
             otherwise=otherwise,  # type: ignore[arg-type]  # checked above
             measures=wanted,
             suffix=suffix,
@@ -145,6 +150,15 @@ def write_page(
 
     write_summary(destination, output, max_clips=clips)
     messages.print(f"{output}: the summary of {destination}", markup=False)
+
+
+def _gate(name: str | None) -> QualityGate | None:
+    if name is None:
+        return None
+    from unmuffle.corpus.do_no_harm import do_no_harm
+    from unmuffle.measure.assurance.gate import QualityGate
+
+    return do_no_harm() if name.strip().lower() == "default" else QualityGate.load(name)
 
 
 def _list_clips(source: str, output: str, suffix: str | None) -> None:

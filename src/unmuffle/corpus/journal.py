@@ -91,6 +91,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+        if isinstance(error, sqlite3.Error):
+            raise AudioFileError(f"the journal {self.path} cannot be used: {error}") from error
 
     @property
     def settings(self) -> dict[str, Any]:

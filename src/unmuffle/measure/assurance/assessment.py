@@ -57,14 +57,16 @@ class QualityAssessment:
         return {**{key: f"{reason} (before)" for key, reason in before.items()}, **self.after.failures}
 
     def measured(self, key: str, of: str) -> tuple[float | None, str | None]:
-        """Return the value or gain of a measure (``of`` says which), or None and why there is none."""
-        value, why_not = _finite(self.after, key)
-        if value is None or of == "value":
+        """Return the value or gain of a measure, or what it was before (``of`` says which), or None and why not."""
+        value, why_not = (None, None) if of == "before" else _finite(self.after, key)
+        if of == "value" or (of == "gain" and value is None):
             return value, why_not
         if self.before is None:
             return None, "nothing is known of the clip before it was enhanced"
         before, why_not = _finite(self.before, key)
-        return (None, f"before: {why_not}") if before is None else (value - before, None)
+        if before is None:
+            return None, f"before: {why_not}"
+        return (before if value is None else value - before), None
 
     def to_rows(self) -> list[ClipResult]:
         """Return the clip as it came and the enhanced one, as ``Results`` takes them."""

@@ -22,8 +22,9 @@ _HEAD = """\
 # The thresholds of a quality gate, for: unmuffle qa --gate THIS_FILE
 # on:          judge the "mean" over all clips, or how many "clips" keep a rule; a rule may have its own.
 # least_share: the share of the clips that has to keep a rule judged on clips.
-# A rule holds a measure, "of" its "value" or "gain", a minimum, a maximum or both; or, under "any", several of
-# which one has to hold. severity = "warn" tells only; required = true fails a clip on which it cannot be judged.
+# A rule holds a measure, "of" its "value", its "gain" or what it was "before", a minimum, a maximum or both; or, under
+# "any", several of which one has to hold. severity = "warn" tells only; required = true fails a clip on which it
+# cannot be judged.
 """
 
 

@@ -13,7 +13,7 @@ from unmuffle.errors import InvalidParameterError
 from unmuffle.measure.assurance.assessment import QualityAssessment
 from unmuffle.measure.catalogue import MEASURES, measure_of
 
-Of: TypeAlias = Literal["value", "gain"]
+Of: TypeAlias = Literal["value", "gain", "before"]
 Severity: TypeAlias = Literal["fail", "warn"]
 JudgedOn: TypeAlias = Literal["mean", "clips"]
 Outcome: TypeAlias = Literal["passed", "failed", "warned", "skipped"]
@@ -47,8 +47,8 @@ class Threshold:
     ----------
     measure : str
         Key of the measure.
-    of : {"value", "gain"}
-        Its value on the enhanced clip, or by how much that is above the value of the clip as it came.
+    of : {"value", "gain", "before"}
+        Its value on the enhanced clip, by how much that is above the value of the clip as it came, or the latter.
     minimum, maximum : float or None
         At least one of them.
 
@@ -79,8 +79,8 @@ class Threshold:
 
     @property
     def title(self) -> str:
-        """The measure as people read it, ``gain`` added where that is what counts."""
-        return f"{measure_of(self.measure).name}{' gain' if self.of == 'gain' else ''}"
+        """The measure as people read it, ``gain`` or ``before`` added where that is what counts."""
+        return measure_of(self.measure).name + ("" if self.of == "value" else f" {self.of}")
 
     @property
     def limits(self) -> str:
