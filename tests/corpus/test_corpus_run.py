@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from unmuffle import Enhancer
+from unmuffle.cache import Cache
 from unmuffle.corpus import RunOptions, clips_of, run, status, verify
 from unmuffle.corpus.do_no_harm import do_no_harm
 from unmuffle.errors import AudioFileError, InvalidParameterError
@@ -191,6 +192,16 @@ def test_what_is_done_is_not_done_again(corpus, tmp_path):
     run(corpus, tmp_path / "out", **QUICK, told=lambda clip, *_: told.append(clip.key))
     assert sorted(told) == ["a.wav", "deep/b.flac", "deep/ü ß.wav"]
     assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.wav")}
+
+
+def test_a_second_run_elsewhere_takes_results_from_the_cache(corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNMUFFLE_CACHE", str(tmp_path / "cache"))
+    options = RunOptions(workers=1, cache=True)
+    for name in ("one", "two"):
+        run(corpus, tmp_path / name, **QUICK | {"options": options})
+    assert results(tmp_path / "one") == results(tmp_path / "two")
+    with Cache() as cache:
+        assert cache.statistics.hits == 3
 
 
 def test_other_settings_are_noticed(corpus, tmp_path):

@@ -62,6 +62,7 @@ def run_corpus(
     ] = None,
     engine: Annotated[str, typer.Option(help="Where the work is done: processes, or ray.")] = "processes",
     address: Annotated[str | None, typer.Option(help="Of a Ray cluster; 'auto' is the one this machine is in.")] = None,
+    cache: Annotated[bool, typer.Option(help="Take results from the cache, and keep them there.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do clips again that failed.")] = False,
     redo: Annotated[bool, typer.Option("--redo", help="Do everything again if the settings have changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")] = False,
@@ -88,7 +89,7 @@ def run_corpus(
             otherwise=otherwise,  # type: ignore[arg-type]  # checked above
             measures=wanted,
             suffix=suffix,
-            options=RunOptions(workers, engine, address, retry_failed, redo),  # type: ignore[arg-type]  # checked there
+            options=RunOptions(workers, engine, address, cache, retry_failed, redo),  # type: ignore[arg-type]  # checked there
             told=progress.update,
         )
     if not (quiet or as_json):

@@ -86,6 +86,9 @@ def command(
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave results that exist: resumes a run that was interrupted.")
     ] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Copy results made before of the same, and keep new ones.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
     """Make the voice clear in files of any format, video included."""
@@ -109,7 +112,7 @@ def command(
         true_peak=true_peak,
         keep=None if keep is None else keep.strip().lower(),
     )
-    options = Options(overwrite, skip_existing, None if raw is None else RawFormat.parse(raw), diagnosed)
+    options = Options(overwrite, skip_existing, None if raw is None else RawFormat.parse(raw), diagnosed, cache)
     tasks = plan_tasks(inputs, output, save_removed=save_removed, suffix=suffix)
     if save_strength:
         check_strength_files(tasks, enhancer, options)

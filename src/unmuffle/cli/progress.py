@@ -87,6 +87,8 @@ def summarize(outcomes: Sequence[Outcome], elapsed_s: float, *, quiet: bool) -> 
         for warning in outcome.report.warnings if outcome.report is not None else ():
             messages.print(f"warning: {warning}", style="yellow", markup=False)
     for outcome in outcomes:
+        if outcome.report is not None and outcome.report.cache_note is not None:
+            messages.print(f"{outcome.task.destination}: without the cache: {outcome.report.cache_note}", markup=False)
         if outcome.note is not None:
             messages.print(outcome.note, markup=False)
     if len(outcomes) == 1:
@@ -99,7 +101,8 @@ def summarize(outcomes: Sequence[Outcome], elapsed_s: float, *, quiet: bool) -> 
 def _summarize_one(outcome: Outcome) -> None:
     report = outcome.report
     if report is not None:
-        message = f"{report.destination}: {clock(report.seconds)} enhanced at {report.speed:.0f} x real time"
+        made = "from the cache" if report.from_cache else f"enhanced at {report.speed:.0f} x real time"
+        message = f"{report.destination}: {clock(report.seconds)} {made}"
         if report.strength_over_time is not None:
             message += f"; {report.strength_over_time.text}"
         messages.print(message, markup=False)
@@ -139,6 +142,8 @@ def _totals(outcomes: Sequence[Outcome], elapsed_s: float) -> str:
     if reports:
         speed = seconds / max(elapsed_s, 1e-6)
         parts[-1] += f": {clock(seconds)} of audio in {clock(elapsed_s)}, {speed:.0f} x real time"
+        copied = sum(report.from_cache for report in reports)
+        parts += [f"{copied} of them from the cache"] if copied else []
     return ", ".join(parts)
 
 

@@ -22,7 +22,7 @@ def parse_strength(text: str) -> Strength:
         If it is neither.
     """
     if text.strip().lower() == AUTO:
-        return AUTO
+        return "auto"
     try:
         return float(text)
     except ValueError:

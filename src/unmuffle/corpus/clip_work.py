@@ -60,6 +60,8 @@ class ClipSettings:
     gate : QualityGate or None
         Without one every enhanced clip is kept.
     otherwise : {"original", "reject", "enhanced"}
+    cache : bool
+        Whether results are taken from the user's cache and kept there.
     """
 
     destination: Path
@@ -68,6 +70,7 @@ class ClipSettings:
     measures: tuple[str, ...] = QUICK_MEASURES
     gate: QualityGate | None = None
     otherwise: Otherwise = "original"
+    cache: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _done(settings: ClipSettings, clip: Clip) -> dict[str, Any]:
 
 def _enhanced(settings: ClipSettings, source: Path, made: Path) -> dict[str, Any]:
     """Make what is to be the result, and return what is to be told of it."""
-    report = settings.enhancer.enhance_file(source, made, overwrite=True)
+    report = settings.enhancer.enhance_file(source, made, overwrite=True, cache=settings.cache)
     if report.seconds == 0.0:
         raise InvalidAudioError(f"{source} holds no samples")
     record = _described(report, source) | _measured(settings, source, made, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -14,17 +15,15 @@ from typing import Any, Literal, TypeAlias
 
 from unmuffle._version import __version__
 from unmuffle.corpus.clip import Clip
-from unmuffle.corpus.clip_work import QUICK_MEASURES, ClipOutcome, ClipSettings, Otherwise, sha256_of
+from unmuffle.corpus.clip_work import QUICK_MEASURES, ClipOutcome, ClipSettings, Otherwise
 from unmuffle.corpus.engines import Engine, processes, ray_cluster
 from unmuffle.corpus.journal import Journal
 from unmuffle.corpus.listing import write_lists
 from unmuffle.corpus.sources import clips_of
-from unmuffle.denoise.choice import Choice
 from unmuffle.enhancer import Enhancer
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.measure.assurance.gate import QualityGate
 from unmuffle.measure.assurance.rules import check_measure
-from unmuffle.models import default_model, find_model
 
 FOLDER, JOURNAL, SCRATCH = ".unmuffle", "journal.sqlite", "work"
 
@@ -46,6 +45,8 @@ class RunOptions:
         all machines share.
     address : str, optional
         Of the cluster; ``"auto"`` finds the one that this machine is part of.
+    cache : bool
+        Take results from the user's cache and keep them there.
     retry_failed : bool
         Have clips that failed done again.
     redo : bool
@@ -55,6 +56,7 @@ class RunOptions:
     workers: int | None = None
     engine: EngineName = "processes"
     address: str | None = None
+    cache: bool = False
     retry_failed: bool = False
     redo: bool = False
 
@@ -140,7 +142,7 @@ def run(
     folder = Path(destination)
     asked = {*(QUICK_MEASURES if measures is None else map(check_measure, measures)), *(gate.measures if gate else ())}
     settings = ClipSettings(
-        folder, folder / FOLDER / SCRATCH, enhancer or Enhancer(), tuple(sorted(asked)), gate, otherwise
+        folder, folder / FOLDER / SCRATCH, enhancer or Enhancer(), tuple(sorted(asked)), gate, otherwise, options.cache
     )
     with Journal(journal_of(folder)) as journal:
         _check_settings(journal, _as_data(settings, suffix), redo=options.redo)
@@ -214,31 +216,22 @@ def _check_settings(journal: Journal, wanted: dict[str, Any], *, redo: bool) -> 
 
 
 def _as_data(settings: ClipSettings, suffix: str | None) -> dict[str, Any]:
-    """Return what makes results what they are, as JSON can hold it."""
-    enhancer = {name: value if _is_plain(value) else str(value) for name, value in vars(settings.enhancer).items()}
+    """Return what makes results what they are, by content and by name, as JSON can hold it."""
+    recipe = settings.enhancer.recipe()
+    named = {name: getattr(settings.enhancer, name) for name in ("method", "model", "preset", "strength")}
     gate = None if settings.gate is None else [asdict(rule) for rule in settings.gate.rules]
-    return {
-        **enhancer,
-        "model_sha256": _model_sha256(settings.enhancer),
+    data = {
+        **recipe.parameters,
+        **{name: value if isinstance(value, float) or value is None else str(value) for name, value in named.items()},
+        "model_sha256": recipe.model_checksum,
         "version": __version__,
         "format": suffix,
         "gate": gate,
         "otherwise": settings.otherwise if gate else None,
         "measures": list(settings.measures),
     }
-
-
-def _model_sha256(enhancer: Enhancer) -> str | None:
-    """Return the checksum of the network that does the work; None where a method does."""
-    if not Choice(enhancer.method, enhancer.model).is_auto:
-        return None
-    model = default_model() if enhancer.model is None else find_model(enhancer.model)
-    return None if model is None else sha256_of(model.path)
+    return dict(json.loads(json.dumps(data)))
 
 
 def _kind(source: object) -> str:
     return Path(source).suffix.lower() if isinstance(source, (str, os.PathLike)) else ""
-
-
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, (bool, int, float, str))

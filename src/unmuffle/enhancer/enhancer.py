@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,10 @@ from unmuffle.signal.arrays import AnyArray, FloatArray, from_float32, to_float3
 from unmuffle.signal.files import AudioReader, RawFormat, open_reader
 from unmuffle.signal.files.opening import DestinationLike
 from unmuffle.signal.files.source import SourceLike
+
+if TYPE_CHECKING:
+    from unmuffle.cache import Cache
+    from unmuffle.enhancer.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,26 @@ class Enhancer:
             )
         return None
 
-    def enhance(self, audio: npt.ArrayLike, sample_rate: int) -> AnyArray:
+    def recipe(self) -> Recipe:
+        """Tell all that changes a result but the audio itself: the settings by their content, and the network's bytes.
+
+        Returns
+        -------
+        Recipe
+            Of the settings as they are now: the files that they name may change.
+
+        Raises
+        ------
+        NotCacheableError
+            If a network has part of its weights in other files, which are not looked at.
+        UnmuffleError, OSError
+            If a file that is named cannot be read.
+        """
+        from unmuffle.enhancer.recipe import recipe_of
+
+        return recipe_of(self, self._preset, self._target)
+
+    def enhance(self, audio: npt.ArrayLike, sample_rate: int, *, cache: Cache | bool | None = None) -> AnyArray:
         """Enhance a whole array.
 
         Parameters
@@ -147,6 +170,9 @@ class Enhancer:
             ``[samples]`` or ``[channels, samples]``; float (full scale 1.0), int16 or int32. It is not changed.
         sample_rate : int
             In Hz, 8,000 to 192,000.
+        cache : Cache or bool, optional
+            Return what the same array was made into before, if that is kept in this ``unmuffle.cache.Cache`` (True for
+            the one in the user's own folder), and keep it there if not.
 
         Returns
         -------
@@ -161,22 +187,34 @@ class Enhancer:
             If the rate is out of range.
         """
         given = check_whole(audio)
+        if cache is not None:
+            from unmuffle.enhancer import cached
+
+            kept = cached.chosen_cache(cache)
+            if kept is not None:
+                return cached.enhance_array(
+                    given, sample_rate, kept, self.recipe, lambda: self._enhanced_whole(given, sample_rate)
+                )
+        return self._enhanced_whole(given, sample_rate)[0]
+
+    def _enhanced_whole(self, given: AnyArray, sample_rate: int) -> tuple[AnyArray, bool]:
+        """Enhance a whole array, and tell whether what was asked for did it."""
         samples = np.atleast_2d(given)
         target = self._target
-        if target is not None:
-            # Integers are rounded once, at the end, when their level is right.
-            whole = self._enhanced(to_float32(samples), sample_rate)
-            louder = normalize_loudness(whole, sample_rate, target.lufs, target.true_peak_dbtp)
-            return from_float32(louder, given.dtype).reshape(given.shape)
-        return self._enhanced(samples, sample_rate).reshape(given.shape)
+        if target is None:
+            out, as_asked = self._enhanced(samples, sample_rate)
+            return out.reshape(given.shape), as_asked
+        # Integers are rounded once, at the end, when their level is right.
+        whole, as_asked = self._enhanced(to_float32(samples), sample_rate)
+        louder = normalize_loudness(whole, sample_rate, target.lufs, target.true_peak_dbtp)
+        return from_float32(louder, given.dtype).reshape(given.shape), as_asked
 
-    def _enhanced(self, samples: AnyArray, sample_rate: int) -> AnyArray:
-        """Enhance [channels, samples], whatever its loudness is to be."""
-        processor = _warned(
-            self._processor(
-                sample_rate, len(samples), lambda start_s, end_s: _cut(samples, sample_rate, start_s, end_s)
-            )
+    def _enhanced(self, samples: AnyArray, sample_rate: int) -> tuple[AnyArray, bool]:
+        """Enhance [channels, samples], whatever its loudness is to be, and tell whether what was asked for did it."""
+        made = self._processor(
+            sample_rate, len(samples), lambda start_s, end_s: _cut(samples, sample_rate, start_s, end_s)
         )
+        processor = _warned(made)
 
         def check(block: FloatArray, start: int) -> None:
             files.check_finite(block, start, sample_rate, "the audio")
@@ -185,7 +223,7 @@ class Enhancer:
         if self._preset is None and wet_share(self.strength, self.max_attenuation_db) == 0.0 and not self.residual:
             # Bit for bit, also what float32 could not hold; what is not finite was replaced.
             np.copyto(out, samples, where=np.isfinite(samples))
-        return out
+        return out, made[1] is None
 
     def enhance_file(
         self,
@@ -196,6 +234,7 @@ class Enhancer:
         overwrite: bool = False,
         raw: RawFormat | None = None,
         progress: files.Progress | None = None,
+        cache: Cache | bool | None = None,
     ) -> files.FileReport:
         """Enhance a file of any format and any length into another, in constant memory.
 
@@ -215,6 +254,9 @@ class Enhancer:
             Layout of headerless PCM, for both input and output.
         progress : callable, optional
             Called after each block with the seconds done and the seconds in all (None if not known).
+        cache : Cache or bool, optional
+            Copy what the same file was made into before, if that is kept in this ``unmuffle.cache.Cache`` (True for the
+            one in the user's own folder), and keep it there if not. Streams are neither kept nor found.
 
         Returns
         -------
@@ -243,9 +285,18 @@ class Enhancer:
             stood_in.extend([warning] if warning else [])
             return processor
 
+        def run(job: files.FileJob) -> files.FileReport:
+            report = files.run(job, make_processor)
+            return replace(report, warnings=(*stood_in, *report.warnings))
+
         job = files.FileJob(src, dst, save_removed, overwrite, raw, progress, self._target)
-        report = files.run(job, make_processor)
-        return replace(report, warnings=(*stood_in, *report.warnings))
+        if cache is not None:
+            from unmuffle.enhancer import cached
+
+            kept = cached.chosen_cache(cache)
+            if kept is not None:
+                return cached.enhance_file(job, kept, self.recipe, run, lambda: not stood_in)
+        return run(job)
 
     def open_stream(
         self, sample_rate: int, channels: int = 1, block_size: int | None = None, *, on_overload: OnOverload = "keep"

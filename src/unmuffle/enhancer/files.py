@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -46,6 +47,10 @@ class FileReport:
         How a loudness that was asked for was reached: gain, and loudness and true peak before and after.
     strength_over_time : StrengthOverTime, optional
         How strong the denoiser was at which time, where that followed the audio.
+    from_cache : bool
+        Whether the destination is a copy of what was made earlier of the same.
+    cache_note : str, optional
+        Why a cache that was given was not asked.
     """
 
     source: str
@@ -57,6 +62,8 @@ class FileReport:
     warnings: tuple[str, ...] = ()
     normalization: Normalization | None = None
     strength_over_time: StrengthOverTime | None = None
+    from_cache: bool = False
+    cache_note: str | None = None
 
     @property
     def speed(self) -> float:
@@ -66,7 +73,10 @@ class FileReport:
 
 @dataclass(frozen=True)
 class FileJob:
-    """One file to be enhanced; the fields are those of ``unmuffle.Enhancer.enhance_file``."""
+    """One file to be enhanced; the fields are those of ``unmuffle.Enhancer.enhance_file``.
+
+    ``on_whole`` is called with ``"result"`` or ``"removed"`` and the finished file before that takes its name.
+    """
 
     source: SourceLike
     destination: DestinationLike
@@ -75,6 +85,7 @@ class FileJob:
     raw: RawFormat | None = None
     progress: Progress | None = None
     target: LoudnessTarget | None = None
+    on_whole: Callable[[str, Path], None] | None = None
 
     @property
     def source_name(self) -> str:
@@ -96,7 +107,7 @@ def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileRe
         With the file's name; no output, whole or part, is then left behind.
     """
     started = time.perf_counter()
-    _refuse_mixing_up(job)
+    refuse_mixing_up(job)
     with ExitStack() as stack:
         reader = stack.enter_context(open_reader(job.source, raw=job.raw))
         try:
@@ -107,11 +118,13 @@ def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileRe
         writer = stack.enter_context(
             open_writer(job.destination, reader.info, source=job.source, overwrite=job.overwrite, raw=job.raw)
         )
+        _watch(writer, job, "result")
         removed = None
         if job.save_removed is not None:
             removed = stack.enter_context(
                 open_writer(job.save_removed, reader.info, overwrite=job.overwrite, raw=job.raw)
             )
+            _watch(removed, job, "removed")
         waiting = None
         if job.target is not None:
             waiting = stack.enter_context(LoudnessWriter(writer, job.destination, reader.info, job.target))
@@ -128,13 +141,18 @@ def run(job: FileJob, make_processor: Callable[[AudioReader], DryWet]) -> FileRe
     return _report(job, reader, writer, processor, reached, time.perf_counter() - started)
 
 
+def _watch(writer: AudioWriter, job: FileJob, part: str) -> None:
+    if job.on_whole is not None:
+        writer.on_whole = partial(job.on_whole, part)
+
+
 def _tell(job: FileJob, reader: AudioReader, share: float) -> None:
     """Tell how far a file is: so much of what has been read."""
     if job.progress is not None:
         job.progress(share * reader.position / reader.info.sample_rate, reader.info.seconds)
 
 
-def _refuse_mixing_up(job: FileJob) -> None:
+def refuse_mixing_up(job: FileJob) -> None:
     """Refuse to write what was removed over the source or the result."""
     for other, what in ((job.source, "the source itself"), (job.destination, "the result itself")):
         if _are_one_file(job.save_removed, other):

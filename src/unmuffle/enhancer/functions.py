@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy.typing as npt
 
 from unmuffle.denoise.choice import ModelName
@@ -12,6 +14,9 @@ from unmuffle.enhancer.overload import OnOverload
 from unmuffle.enhancer.stream import EnhancerStream
 from unmuffle.process.dry_wet import Strength
 from unmuffle.signal.arrays import AnyArray
+
+if TYPE_CHECKING:
+    from unmuffle.cache import Cache
 
 
 def enhance(
@@ -30,6 +35,7 @@ def enhance(
     preset: PresetName | None = None,
     chain: str | None = None,
     keep: str | None = None,
+    cache: Cache | bool | None = None,
 ) -> AnyArray:
     """Make the voice in an array clear: ``Enhancer(...).enhance(audio, sample_rate)``.
 
@@ -63,6 +69,8 @@ def enhance(
         Or the chain itself, as in ``"highpass,dehum,denoise,level"``.
     keep : {"music"}, optional
         Let music and singing pass, too, whatever the strength.
+    cache : Cache or bool, optional
+        Where results are kept, to be returned when the same is asked for again; see ``Enhancer.enhance``.
 
     Returns
     -------
@@ -98,7 +106,7 @@ def enhance(
         chain=chain,
         keep=keep,
     )
-    return settings.enhance(audio, sample_rate)
+    return settings.enhance(audio, sample_rate, cache=cache)
 
 
 def open_stream(

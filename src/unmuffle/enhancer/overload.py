@@ -110,7 +110,7 @@ class Overload:
         self._steps = tuple(steps)
         self._place = 0
         self._after_bypass: int | None = None
-        self._upwards = self._answered = False
+        self._upwards = self._answered = self._from_bypass = False
         self._seconds = dict.fromkeys((step.name for step in steps), 0.0)
         self._steps_down = self._steps_up = self._blocks = self._late_blocks = 0
         self._carried_s = self._behind_s = self._longest_s = self._load = 0.0
@@ -202,7 +202,8 @@ class Overload:
             self._take(self._place + 1)
             return
         lower = self._place
-        if not under_way:
+        # Out of the bypass, which takes no time, it is the step itself that is late.
+        if not under_way or self._from_bypass:
             self._count_step_down()
             lower += 1
         bypass = len(self._steps) - 1
@@ -215,6 +216,7 @@ class Overload:
         if self._after_bypass is not None and self._steps[self._place].taken and self._behind_s == 0.0:
             place, self._after_bypass = self._after_bypass, None
             self._take(place)
+            self._from_bypass = True
 
     def _count_step_down(self) -> None:
         self._steps_down += 1
@@ -223,7 +225,7 @@ class Overload:
             self._on_trial = False
 
     def _take(self, place: int, *, upwards: bool = False) -> None:
-        self._place, self._upwards = place, upwards
+        self._place, self._upwards, self._from_bypass = place, upwards, False
         self._steps[place].take(None if upwards else HURRIED_WARM_S)
         self._held_s = self._quiet_s = 0.0
         self._begin_average()

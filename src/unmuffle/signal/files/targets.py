@@ -71,11 +71,16 @@ class AtomicFile:
         self._stream = self.path.open("wb")
         return self._stream
 
+    def whole(self) -> Path:
+        """Close the hidden file, which has all that is to be in it, and return its name."""
+        if self._stream is not None:
+            self._stream.close()
+        return self.path
+
     def commit(self) -> None:
         """Flush to the disk and take the destination's name."""
         with told_as(self.name):
-            if self._stream is not None:
-                self._stream.close()
+            self.whole()
             if not self._overwrite:
                 refuse_existing(self._final, self.name)
             if self._final.exists():
@@ -117,6 +122,9 @@ class StreamTarget:
         self.name = name
         self._owned = owned
 
+    def whole(self) -> None:
+        """Return nothing: what was written has gone."""
+
     def commit(self) -> None:
         """Hand on what is still buffered."""
         with told_as(self.name):
@@ -139,6 +147,10 @@ class CopiedFile:
         self._target = target
         self._folder = tempfile.TemporaryDirectory(prefix="unmuffle-")
         self.path = Path(self._folder.name) / f"audio.{suffix}"
+
+    def whole(self) -> Path:
+        """Return the name of the temporary file."""
+        return self.path
 
     def commit(self) -> None:
         """Copy the file into the stream."""

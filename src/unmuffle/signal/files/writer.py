@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -44,6 +46,8 @@ class AudioWriter:
         Samples beyond full scale that were held at it, for integer formats.
     position : int
         Samples of each channel written so far.
+    on_whole : callable, optional
+        Called with the finished file before it takes its name, to be read only; not where a stream is written.
     """
 
     def __init__(self, info: AudioInfo, target: Target, encoder: Encoder, warnings: list[str]) -> None:
@@ -51,6 +55,7 @@ class AudioWriter:
         self.warnings = warnings
         self.clipped_samples = 0
         self.position = 0
+        self.on_whole: Callable[[Path], None] | None = None
         self._channels = info.channels
         self._target = target
         self._encoder = encoder
@@ -101,6 +106,9 @@ class AudioWriter:
         try:
             with told_as(self._target.name):
                 self.clipped_samples += self._encoder.finish() or 0
+                whole = self._target.whole() if self.on_whole is not None else None
+            if self.on_whole is not None and whole is not None:
+                self.on_whole(whole)
             self._target.commit()
         except BaseException:
             self.abort()
