@@ -51,7 +51,7 @@ class SincResampler:
         # The first tap of each phase, and its weights.
         self._starts = np.array([floor(place) - max(0, self.reach - 1) for place in places])
         fractions = np.array([float(place - floor(place)) for place in places])
-        self._weights = _weights(fractions, self.reach, min(1.0, output_rate / input_rate))
+        self._weights = sinc_weights(fractions, self.reach, min(1.0, output_rate / input_rate))
         self._earliest = int(self._starts[0])
         self._past: FloatArray = np.zeros((channels, 0), np.float32)
         self._received, self._next, self._begin = 0, 0, 0
@@ -99,8 +99,8 @@ class SincResampler:
         return np.einsum("cnt,nt->cn", found, weights).astype(np.float32, copy=False)
 
 
-def _weights(fractions: FloatArray, reach: int, bandwidth: float) -> FloatArray:
-    """Weights [phases, taps] for output samples that stand so far behind the middle tap."""
+def sinc_weights(fractions: FloatArray, reach: int, bandwidth: float) -> FloatArray:
+    """Return weights [phases, taps] for output samples that stand so far, 0 to 1, behind the middle tap."""
     if reach == 0:
         return np.ones((len(fractions), 1), np.float32)
     distances = np.arange(1 - reach, 1 + reach) - fractions[:, None]
