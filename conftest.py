@@ -29,12 +29,19 @@ def enter_folder(namespace: dict[str, Any]) -> None:
     for recording in (HERE / "examples").glob("*.flac"):
         shutil.copy(recording, Path(folder) / "examples")
     namespace["_left"], namespace["_entered"] = Path.cwd(), folder
+    # Examples clear the user's cache: not that of whoever runs them.
+    namespace["_cache"] = os.environ.get("UNMUFFLE_CACHE")
+    os.environ["UNMUFFLE_CACHE"] = str(Path(folder) / "cache")
     os.chdir(folder)
 
 
 def leave_folder(namespace: dict[str, Any]) -> None:
     """Go back and remove the folder."""
     os.chdir(namespace["_left"])
+    if namespace["_cache"] is None:
+        del os.environ["UNMUFFLE_CACHE"]
+    else:
+        os.environ["UNMUFFLE_CACHE"] = namespace["_cache"]
     shutil.rmtree(namespace["_entered"])
 
 
@@ -55,6 +62,9 @@ def run_shell(example: Example) -> str | None:
     )
     return None if done.returncode == 0 else f"exit code {done.returncode}\n{done.stderr.decode(errors='replace')}"
 
+
+# They import frameworks that may be missing or warn of their own; their examples are in docs/integrations.md.
+collect_ignore = [f"src/unmuffle/integrations/{name}.py" for name in ("aiortc_track", "livekit", "pipecat")]
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), CodeBlockParser("bash", run_shell)],
