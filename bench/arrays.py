@@ -1,23 +1,28 @@
 """Microphone arrays in simulated rooms: what each beamformer gains, where voices are found, how long it takes.
 
 Voices are the clean clips of 16 kHz of a folder as ``unmuffle evaluate`` takes it, noises what its noisy clips of dry
-rooms hold besides them. Needs pyroomacoustics.
+rooms hold besides them. Each condition in a process of its own, on one thread. Needs pyroomacoustics.
 """
 
 from __future__ import annotations
 
 import csv
+import os
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
 
+from bench.array_directions import direction_errors, summarized
 from bench.array_rooms import RATE, Floats, Scene, simulate
+from bench.one_thread import call
 from unmuffle import enhance
-from unmuffle.array import ArrayGeometry, beamform, localize, open_stream
+from unmuffle.array import ArrayGeometry, beamform, open_stream
 from unmuffle.array.beamformer import FixedBeamformer
 from unmuffle.array.covariance import diagonal_loaded, diffuse_covariance
 from unmuffle.array.das import das_weights
@@ -34,31 +39,58 @@ from unmuffle.signal.stft import StftStream
 
 HOPS = HOPS_OFFLINE
 SECONDS, PAUSE_S = 8.0, 1.0
-CONDITIONS = (("linear4", 0.3), ("respeaker4", 0.3), ("laptop2", 0.3), ("circle8", 0.3), ("linear4", 0.6))
+ARRAYS, RT60S = ("laptop2", "linear4", "respeaker4", "circle8"), (0.2, 0.3, 0.6)
 SNR_DB = 0.0
 LEAST_APART_DEG = 30.0
-SCENES = 5
+SCENES = 10
+DIRECTIONS_A_SCENE = 2
+"""Directions scatter more than beams do, and are quickly found: so many times the scenes are taken for them."""
 
 Row = dict[str, float]
 
 
 def measure(folder: Path, scenes: int) -> dict[str, Any]:
     """Return the medians over so many scenes of each condition and method, and the speeds."""
-    voices, noises = _clips(folder)
-    table = []
-    for name, rt60_s in CONDITIONS:
-        rows: dict[str, list[Row]] = defaultdict(list)
-        for seed in range(scenes):
-            scene = _scene(as_geometry(name), rt60_s, voices, noises, seed)
-            for method, row in _of_scene(scene).items():
-                rows[method].append(row)
-        for method, found in rows.items():
-            medians = {key: round(float(np.median([row[key] for row in found])), 3) for key in found[0]}
-            table.append({"array": name, "rt60_s": rt60_s, "method": method, **medians})
-    return {"scenes": scenes, "snr_db": SNR_DB, "table": table, "rtf": _speeds()}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(
+            pool.map(
+                lambda condition: call("bench.arrays", "measured", *condition, str(folder), scenes),
+                product(ARRAYS, RT60S),
+            )
+        )
+    return {
+        "scenes": scenes,
+        "direction_scenes": DIRECTIONS_A_SCENE * scenes,
+        "snr_db": SNR_DB,
+        "table": [row for part in parts for row in part["table"]],
+        "directions": [row for part in parts for row in part["directions"]],
+        "rtf": call("bench.arrays", "speeds"),
+    }
 
 
-def _clips(folder: Path) -> tuple[list[Floats], list[Floats]]:
+def measured(name: str, rt60_s: float, folder: str, scenes: int) -> dict[str, Any]:
+    """Return the rows of one condition."""
+    voices, noises = voices_and_noises(Path(folder))
+    rows: dict[str, list[Row]] = defaultdict(list)
+    errors = []
+    for seed in range(DIRECTIONS_A_SCENE * scenes):
+        scene = _scene(as_geometry(name), rt60_s, voices, noises, seed)
+        errors.append(direction_errors(scene))
+        for method, row in _of_scene(scene).items() if seed < scenes else ():
+            rows[method].append(row)
+    condition, on_a_line = {"array": name, "rt60_s": rt60_s}, as_geometry(name).dimensions == 1
+    return {
+        "table": [condition | {"method": method} | _medians(found) for method, found in rows.items()],
+        "directions": [condition | {"on_a_line": on_a_line} | row for row in summarized(errors)],
+    }
+
+
+def _medians(rows: list[Row]) -> Row:
+    return {key: round(float(np.median([row[key] for row in rows])), 3) for key in rows[0]}
+
+
+def voices_and_noises(folder: Path) -> tuple[list[Floats], list[Floats]]:
+    """Return the clean clips of 16 kHz of a folder of pairs, and what is in the noisy ones of dry rooms besides."""
     voices, noises = [], []
     with (folder / "pairs.csv").open() as file:
         for row in csv.DictReader(file):
@@ -96,9 +128,7 @@ def _of_scene(scene: Scene) -> dict[str, Row]:
     mixture = scene.mixture
     before = _quality(scene.early[0], mixture[0])
     band_before = _ratio_db(scene.voice[0], scene.noise[0])
-    (found, *_) = localize(mixture, RATE, scene.geometry)
-    off = abs((found.direction.azimuth_deg - scene.azimuth_deg + 180.0) % 360.0 - 180.0)
-    rows: dict[str, Row] = {"none": before | {"sinr_gain_db": 0.0, "direction_error_deg": off}}
+    rows: dict[str, Row] = {"none": before | {"sinr_gain_db": 0.0}}
     for method, (weights, centre) in _weights(scene).items():
         voice, noise = (_through(weights, part[:-1]) for part in (scene.voice, scene.noise))
         row = _quality(scene.early[-1 if centre else 0], voice + noise)
@@ -111,8 +141,13 @@ def _of_scene(scene: Scene) -> dict[str, Row]:
     }.items():
         out, _ = beamform(mixture, RATE, reference=0, check=False, **options)  # type: ignore[arg-type]
         rows[method] = _quality(reference, out)
-    gsc, _ = beamform(mixture, RATE, scene.geometry, method="gsc", toward=scene.azimuth_deg, check=False)
-    rows["gsc"] = _quality(scene.early[-1], gsc)
+    for method, options in {
+        "gsc": {"method": "gsc"},
+        "das + zelinski": {"method": "das", "postfilter": "zelinski"},
+        "superdirective + mccowan": {"method": "superdirective", "postfilter": "mccowan"},
+    }.items():
+        out, _ = beamform(mixture, RATE, scene.geometry, toward=scene.azimuth_deg, check=False, **options)  # type: ignore[arg-type]
+        rows[method] = _quality(scene.early[-1], out)
     rows["denoiser alone"] = _quality(reference, np.asarray(enhance(mixture[0], RATE)))
     for row in rows.values():
         row["si_sdr_gain_db"] = row["si_sdr_db"] - before["si_sdr_db"]
@@ -170,7 +205,7 @@ def _ratio_db(voice: Floats, noise: Floats) -> float:
     return float(10.0 * np.log10(np.square(voice).mean() / np.square(noise).mean()))
 
 
-def _speeds(runs: int = 5) -> dict[str, float]:
+def speeds(runs: int = 5) -> dict[str, float]:
     """Return real-time factors of streams of 4 microphones in blocks of 16 ms, the best of some runs."""
     audio = 0.05 * np.random.default_rng(0).standard_normal((4, 4 * RATE)).astype(np.float32)
     speeds = {}

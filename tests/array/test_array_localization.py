@@ -86,7 +86,7 @@ def test_a_voice_that_moves_is_followed():
     first, second = plane_wave(array, 50.0, voice(2.0)), plane_wave(array, 130.0, voice(2.0))
     audio = with_sensor_noise(np.concatenate((first, second), axis=1))
     found = track_directions(audio, RATE, array, every_s=0.25)
-    assert len(found) == 16
+    assert 12 <= len(found) <= 16
     early = [one.direction.azimuth_deg for one in found if 0.5 < one.time_s < 1.9]
     late = [one.direction.azimuth_deg for one in found if one.time_s > 3.2]
     assert np.median(early) == pytest.approx(50.0, abs=3.0)
@@ -131,17 +131,62 @@ def test_channels_must_fit_the_geometry():
         localize(np.zeros((3, 1000)), RATE, "linear4")
 
 
-def test_directions_in_a_simulated_room():
-    room_of = pytest.importorskip("pyroomacoustics")
-    array, size, centre = as_geometry("respeaker4"), (6.0, 5.0, 3.0), np.array([2.7, 2.3, 1.2])
-    absorption, order = room_of.inverse_sabine(0.3, size)
-    errors = []
-    for azimuth in (20.0, 110.0, 250.0):
-        room = room_of.ShoeBox(size, fs=RATE, materials=room_of.Material(absorption), max_order=order)
-        toward = np.array([np.cos(np.deg2rad(azimuth)), np.sin(np.deg2rad(azimuth)), 0.0])
-        room.add_source(centre + 1.5 * toward, signal=voice(2.0))
-        room.add_microphone_array((array.centred_m + centre).T)
-        room.simulate()
-        audio = with_sensor_noise(room.mic_array.signals[:, : 2 * RATE])
-        errors.append(off_by(localize(audio, RATE, array)[0].direction.azimuth_deg, azimuth))
-    assert np.median(errors) <= 3.0
+def test_only_what_is_new_is_answered():
+    array = as_geometry("linear4")
+    audio = with_sensor_noise(plane_wave(array, 60.0, voice(1.0)), 40.0)
+    audio = np.concatenate((audio, np.zeros((4, 4 * RATE))), axis=1)
+    found = track_directions(audio, RATE, array, every_s=0.25)
+    assert 3 <= len(found) <= 5
+    assert max(one.time_s for one in found) < 1.1
+    assert np.diff([one.time_s for one in found]).min() > 0.05
+
+
+def test_noise_without_a_voice_is_not_followed():
+    array = as_geometry("respeaker4")
+    speech = np.concatenate((np.zeros((4, 2 * RATE)), plane_wave(array, 60.0, voice(3.0))), axis=1)
+    bursts = np.sin(2.0 * np.pi * 3.0 * np.arange(5 * RATE) / RATE) > 0.0
+    other = plane_wave(array, 200.0, bursts * noise(5 * RATE))
+    audio = with_sensor_noise(speech + 0.5 * other * 0.05 / other.std(), 30.0)
+    found = track_directions(audio, RATE, array, every_s=0.25)
+    assert min(one.time_s for one in found) > 1.9
+    assert len(found) >= 7
+    assert max(off_by(one.direction.azimuth_deg, 60.0) for one in found) < 5.0
+    any_sound = track_directions(audio[:, : 2 * RATE], RATE, array, voice_only=False)
+    assert len(any_sound) >= 5
+    assert max(off_by(one.direction.azimuth_deg, 200.0) for one in any_sound) < 5.0
+
+
+def test_the_time_told_is_that_of_the_sound():
+    array = as_geometry("linear4")
+    for begin in (0.5, 2.0):
+        audio = np.zeros((4, 3 * RATE))
+        audio[:, round(begin * RATE) :][:, : RATE // 5] = plane_wave(array, 60.0, noise(RATE // 5))
+        (found,) = localize(audio, RATE, array, voice_only=False)
+        assert begin - 0.02 < found.time_s < begin + 0.22
+
+
+def test_first_waves_count_and_echoes_do_not():
+    from unmuffle.array.onsets import OnsetWeights
+    from unmuffle.signal.grid import grid_for
+
+    grid = grid_for(RATE)
+    power = 10.0 ** (-3.0 * np.arange(40) * grid.hop_s / 0.3)[:, None] * np.ones((1, 3))
+    power[20:, 1] += 4.0
+    weights = OnsetWeights(grid, 3).weights(power)
+    assert (weights[0] == 1.0).all()
+    assert (weights[1:, [0, 2]] == 0.0).all()
+    assert weights[20, 1] > 0.9
+    assert (weights[21:, 1] == 0.0).all()
+
+
+def test_a_source_that_comes_back_late_is_another_track():
+    from unmuffle.array.direction_finder import FoundDirection
+    from unmuffle.array.directions import Direction
+    from unmuffle.array.tracking import DirectionTracks
+
+    tracks = DirectionTracks()
+    numbers = [
+        tracks.follow([FoundDirection(time_s, Direction(azimuth), 1.0)])[0].track
+        for time_s, azimuth in ((0.0, 10.0), (1.0, 350.0), (2.0, 90.0), (9.0, 5.0), (30.0, 5.0), (31.0, 90.0))
+    ]
+    assert numbers == [0, 0, 1, 0, 2, 3]

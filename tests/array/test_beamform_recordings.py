@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from array_signals import RATE, noise, plane_wave, power_db, voice
 
-from unmuffle.array import beamform, find_faulty_microphones, open_stream
+from unmuffle.array import ArrayGeometry, beamform, find_faulty_microphones, open_stream
 from unmuffle.array.beamformer import FixedBeamformer
 from unmuffle.array.das import DelayAndSum
 from unmuffle.array.geometry_files import as_geometry
@@ -114,6 +114,13 @@ def test_a_faulty_microphone_is_named_and_left_out(scene, spoil, kind):
     assert [one.channel for one in report.left_out] == [2]
     without, _ = beamform(audio[[0, 1, 3]], RATE, ARRAY.subset([0, 1, 3]), method="das", toward=60)
     np.testing.assert_array_equal(out, without)
+
+
+@pytest.mark.parametrize("spacing_m", [0.2, 0.3, 1.0])
+@pytest.mark.parametrize("azimuth", [0.0, 40.0])
+def test_microphones_far_apart_are_not_taken_for_inverted(spacing_m, azimuth):
+    audio = plane_wave(ArrayGeometry.linear(4, spacing_m), azimuth, voice(4.0))
+    assert find_faulty_microphones(audio + 1e-3 * np.random.default_rng(0).standard_normal(audio.shape), RATE) == []
 
 
 def test_where_one_of_two_is_faulty_both_are_used_and_it_is_said(scene):

@@ -6,21 +6,40 @@ import numpy as np
 import pytest
 from array_signals import noise, plane_wave, voice
 
-from unmuffle.array import DelayAndSum, Lcmv, MaskBeamformer, Mvdr, SidelobeCanceller, Superdirective
+from unmuffle.array import DelayAndSum, Direction, Lcmv, MaskBeamformer, Mvdr, SidelobeCanceller, Superdirective
+from unmuffle.array.choice import BeamChoice
 from unmuffle.array.geometry_files import as_geometry
+from unmuffle.array.microphone_watch import MicrophoneWatch
+from unmuffle.array.steered_beams import SteeredBeams
+from unmuffle.array.watched_beam import MaskBeams, WatchedBeam
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
-from unmuffle.process import DryWet
+from unmuffle.process import Chain, DryWet
 
 LARGEST = float(np.finfo(np.float32).max)
+
+
+def watched(rate, method):
+    """What a live stream is made of."""
+    watch = MicrophoneWatch(rate, 4)
+    array, choice = as_geometry("linear4"), BeamChoice(method, reference=0)
+    if method == "das":
+        return Chain([watch, WatchedBeam(watch, SteeredBeams(choice, rate, array, Direction(60.0)))])
+    return Chain([watch, WatchedBeam(watch, MaskBeams(MaskBeamformer(rate, 4, reference=0)))])
+
+
 MAKERS = {
     "das": (lambda rate: DelayAndSum(rate, "linear4", toward=60), 1e-6),
     "superdirective": (lambda rate: Superdirective(rate, "linear4", toward=60), 1e-6),
+    "zelinski": (lambda rate: DelayAndSum(rate, "linear4", toward=60, postfilter="zelinski"), 1e-6),
+    "mccowan": (lambda rate: Superdirective(rate, "linear4", toward=60, postfilter="mccowan"), 1e-6),
     "mvdr": (lambda rate: Mvdr(rate, "linear4", toward=60), 1e-6),
     "lcmv": (lambda rate: Lcmv(rate, "linear4", toward=60, nulls="140"), 1e-6),
     "gsc": (lambda rate: SidelobeCanceller(rate, "linear4", toward=60, wait_for_voice=False), 1e-6),
     "gsc-mask": (lambda rate: SidelobeCanceller(rate, "linear4", toward=60), 1e-5),
     "mask-mvdr": (lambda rate: MaskBeamformer(rate, 4, reference=0), 1e-5),
     "gev": (lambda rate: MaskBeamformer(rate, 4, method="gev"), 1e-5),
+    "watched-das": (lambda rate: watched(rate, "das"), 1e-6),
+    "watched-mask": (lambda rate: watched(rate, "mask-mvdr"), 1e-5),
     "mwf": (lambda rate: MaskBeamformer(rate, 4, method="mwf", memory_s=0.5), 1e-5),
 }
 every = pytest.mark.parametrize(("make", "tolerance"), MAKERS.values(), ids=MAKERS)

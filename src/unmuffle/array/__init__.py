@@ -8,7 +8,8 @@
 (16000,)
 """
 
-from unmuffle.array.beamform import BeamformReport, beamform
+from unmuffle.array.beamform import beamform
+from unmuffle.array.beamform_options import BeamformReport
 from unmuffle.array.beamformer import Beamformer, FixedBeamformer
 from unmuffle.array.choice import METHODS as BEAMFORMERS
 from unmuffle.array.das import DelayAndSum
@@ -24,13 +25,18 @@ from unmuffle.array.localization import localize
 from unmuffle.array.mask_beamformer import MaskBeamformer
 from unmuffle.array.mvdr import Mvdr
 from unmuffle.array.pattern import BeamPattern, beam_pattern
+from unmuffle.array.postfilter_choice import POST_FILTERS
+from unmuffle.array.postfilter_mccowan import McCowanFilter
+from unmuffle.array.postfilter_zelinski import ZelinskiFilter
 from unmuffle.array.steering import speed_of_sound, steering_vectors
 from unmuffle.array.stream import ArrayStream, open_stream
 from unmuffle.array.superdirective import Superdirective
+from unmuffle.array.swapped import SwappedChannels, find_swapped_channels
 from unmuffle.array.tracking import track_directions
 
 __all__ = [
     "BEAMFORMERS",
+    "POST_FILTERS",
     "ArrayGeometry",
     "ArrayStream",
     "BeamPattern",
@@ -43,13 +49,17 @@ __all__ = [
     "FoundDirection",
     "Lcmv",
     "MaskBeamformer",
+    "McCowanFilter",
     "MicrophoneFault",
     "Mvdr",
     "SidelobeCanceller",
     "Superdirective",
+    "SwappedChannels",
+    "ZelinskiFilter",
     "beam_pattern",
     "beamform",
     "find_faulty_microphones",
+    "find_swapped_channels",
     "gcc_phat",
     "list_geometries",
     "localize",

@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 import numpy as np
 
+from unmuffle.array.postfilter import PostFilter
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
 from unmuffle.process.stft_processor import StftProcessor
@@ -30,6 +31,11 @@ class Beamformer(StftProcessor):
     nonfinite : {"raise", "silence"}, default "raise"
         See ``Processor``.
 
+    Attributes
+    ----------
+    post_filter : PostFilter or None
+        Takes out what the beam has left.
+
     Raises
     ------
     InvalidParameterError
@@ -40,6 +46,7 @@ class Beamformer(StftProcessor):
         self, sample_rate: int, channels: int, *, hops_a_window: int = 2, nonfinite: NonFinite = "raise"
     ) -> None:
         super().__init__(sample_rate, channels, grid=grid_for(sample_rate, hops_a_window), nonfinite=nonfinite)
+        self.post_filter: PostFilter | None = None
         if self.channels < 2:
             raise InvalidParameterError(
                 "a beamformer needs at least 2 microphones: for a single channel use unmuffle.enhance, or "
@@ -64,11 +71,24 @@ class Beamformer(StftProcessor):
     def _start_over(self) -> None:
         """Forget all that was learnt."""
 
+    def combine(self, spectra: ComplexArray) -> ComplexArray:
+        """Return the output [frames, bins] of the next frames [frames, microphones, bins]."""
+        if self.post_filter is None:
+            return self._combine(spectra)
+        gains = self.post_filter.gains(spectra)
+        return gains * self._combine(spectra)
+
+    def start_over(self) -> None:
+        """Forget the frames that came in by ``combine``."""
+        self._start_over()
+        if self.post_filter is not None:
+            self.post_filter.reset()
+
     def _change(self, spectra: ComplexArray) -> ComplexArray:
-        return self._combine(spectra)[:, None, :].astype(np.complex64, copy=False)
+        return self.combine(spectra)[:, None, :].astype(np.complex64, copy=False)
 
     def _forget(self, mask: BoolArray | None) -> None:  # noqa: ARG002
-        self._start_over()
+        self.start_over()
 
 
 class FixedBeamformer(Beamformer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from unmuffle.array.lcmv import Lcmv
 from unmuffle.array.mask_beamformer import MaskBeamformer
 from unmuffle.array.mask_solver import Solver
 from unmuffle.array.mvdr import Mvdr
+from unmuffle.array.postfilter_choice import check_post_filter
 from unmuffle.array.steering import TEMPERATURE_C
 from unmuffle.array.superdirective import Superdirective
 from unmuffle.errors import InvalidParameterError
@@ -52,11 +53,13 @@ class BeamChoice:
         Microphone whose voice is kept by methods with a mask; -1 for that of the best SNR.
     temperature_c : float
         Of the air.
+    postfilter : {"none", "zelinski", "mccowan"}
+        What takes out noise that the beam has left, for methods that are steered.
 
     Raises
     ------
     InvalidParameterError
-        If there is no such method, or a direction is none.
+        If there is no such method or post-filter, or a direction is none.
     """
 
     method: str = "mask-mvdr"
@@ -64,6 +67,7 @@ class BeamChoice:
     nulls: str = ""
     reference: int = -1
     temperature_c: float = TEMPERATURE_C
+    postfilter: str = "none"
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -72,6 +76,11 @@ class BeamChoice:
             as_direction(self.toward)
         if as_directions(self.nulls) and self.method != "lcmv":
             raise InvalidParameterError(f"directions to take out are for lcmv, not for {self.method}")
+        if check_post_filter(self.postfilter) != "none" and self.solver is not None:
+            raise InvalidParameterError(
+                f"the post-filter {self.postfilter} needs the direction of the voice, and {self.method} knows none: "
+                "choose das, superdirective, mvdr, lcmv or gsc, or denoise in its place"
+            )
 
     @property
     def is_auto(self) -> bool:
@@ -82,6 +91,18 @@ class BeamChoice:
     def solver(self) -> Solver | None:
         """How weights follow from covariances, for methods with a mask; None for those with a direction."""
         return Solver(_SOLVERS[self.method]) if self.method in _SOLVERS else None
+
+    @property
+    def takes_noise(self) -> bool:
+        """Whether the method makes use of a sample of noise."""
+        return self.method in ("mvdr", "lcmv")
+
+    def for_microphones(self, microphones: int) -> BeamChoice:
+        """Return the choice with no more directions to take out than so many microphones can."""
+        if len(as_directions(self.nulls)) < microphones:
+            return self
+        kept = as_directions(self.nulls)[: microphones - 1]
+        return replace(self, nulls=";".join(f"{at.azimuth_deg},{at.elevation_deg},{at.distance_m}" for at in kept))
 
     def online(
         self,
@@ -100,7 +121,7 @@ class BeamChoice:
         InvalidParameterError
             If the method wants a geometry and there is none, or takes no sample of noise.
         """
-        if noise is not None and self.method not in ("mvdr", "lcmv"):
+        if noise is not None and not self.takes_noise:
             raise InvalidParameterError(f"{self.method} takes no sample of noise: choose mvdr or lcmv, or leave it out")
         if self.solver is not None:
             return MaskBeamformer(
@@ -110,7 +131,12 @@ class BeamChoice:
             raise InvalidParameterError(
                 f"{self.method} needs to know where the microphones are: give a geometry, or use mask-mvdr"
             )
-        common = {"toward": toward, "temperature_c": self.temperature_c, "nonfinite": nonfinite}
+        common = {
+            "toward": toward,
+            "postfilter": self.postfilter,
+            "temperature_c": self.temperature_c,
+            "nonfinite": nonfinite,
+        }
         if self.method == "mvdr":
             return Mvdr(sample_rate, geometry, noise=noise, hops_a_window=hops_a_window, **common)  # type: ignore[arg-type]
         if self.method == "lcmv":

@@ -10,6 +10,7 @@ from unmuffle.array.beamformer import FixedBeamformer
 from unmuffle.array.directions import DirectionLike
 from unmuffle.array.geometry import GeometryLike
 from unmuffle.array.geometry_files import as_geometry
+from unmuffle.array.postfilter_choice import make_post_filter
 from unmuffle.array.steering import TEMPERATURE_C, steering_vectors
 from unmuffle.process.processor import NonFinite
 from unmuffle.signal.arrays import ComplexArray
@@ -32,6 +33,8 @@ class DelayAndSum(FixedBeamformer):
         Of the microphones, in the order of the channels; or the name or file of it.
     toward : Direction, float or str, default 90
         Of the voice; see ``Direction``. In the output the voice is as it would be at the centre of the array.
+    postfilter : {"none", "zelinski", "mccowan"}, default "none"
+        What takes out noise that the beam has left; see ``unmuffle.array.postfilter_choice``.
     temperature_c : float, default 20
         Of the air, -50 to 60 degrees Celsius.
     nonfinite : {"raise", "silence"}, default "raise"
@@ -49,9 +52,12 @@ class DelayAndSum(FixedBeamformer):
         geometry: GeometryLike,
         *,
         toward: DirectionLike = 90.0,
+        postfilter: str = "none",
         temperature_c: float = TEMPERATURE_C,
         nonfinite: NonFinite = "raise",
     ) -> None:
+        array = as_geometry(geometry)
         frequencies_hz = grid_for(sample_rate).frequencies_hz
-        steering = steering_vectors(as_geometry(geometry), toward, frequencies_hz, temperature_c=temperature_c)
+        steering = steering_vectors(array, toward, frequencies_hz, temperature_c=temperature_c)
         super().__init__(sample_rate, das_weights(steering), nonfinite=nonfinite)
+        self.post_filter = make_post_filter(postfilter, self.grid, array, toward, temperature_c)

@@ -1,7 +1,8 @@
 """A stream's directions: what the methods work on, gathered frame by frame.
 
-The methods are in ``gcc_phat``, ``srp_phat`` and ``music``; what they work on is gathered here, frame by frame, and by
-default weighted by the network's mask, so that the voice is found and not what is louder than it.
+The methods are in ``gcc_phat``, ``srp_phat`` and ``music``; what they work on is gathered here, frame by frame: phases
+between the microphones, weighted by the network's mask, so that the voice is found and not what is louder than it, and
+by how much of a bin is the first wave of a sound, so that the voice is found and not a wall.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from math import inf
 
 import numpy as np
 
-from unmuffle.array.covariance import outer_products
+from unmuffle.array.covariance import weighted_covariance
 from unmuffle.array.directions import Direction
 from unmuffle.array.gcc_phat import delay_fit, pair_delays_s, phase_of
 from unmuffle.array.geometry import ArrayGeometry, GeometryLike
 from unmuffle.array.geometry_files import as_geometry
 from unmuffle.array.masks import NetworkMasks
 from unmuffle.array.music import music_spectrum
+from unmuffle.array.onsets import OnsetWeights
 from unmuffle.array.scan import find_peaks, refined_azimuth, scan_grid
 from unmuffle.array.srp_phat import srp_phat_spectrum
 from unmuffle.array.steering import TEMPERATURE_C, speed_of_sound
@@ -29,9 +31,12 @@ from unmuffle.signal.stft import StftStream
 METHODS = ("srp-phat", "music", "norm-music", "gcc-phat")
 LOWEST_HZ, HIGHEST_HZ = 200.0, 7_000.0
 """Below, a small array cannot tell directions; above, there is little speech and much aliasing."""
-SHARPNESS = 4.0
+SHARPNESS = 2.0
 """Power of the mask: what is not surely voice is left out, as a loud noise leaks through everywhere."""
+ALWAYS_HEARD = 0.3
+"""Share of the mean phases of all frames that is taken off those of the voice, since noise leaks through the mask."""
 SEPARATION_DEG = 20.0
+LEAST_WEIGHT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class FoundDirection:
     Attributes
     ----------
     time_s : float
-        Of the middle of what it was found in, from the start of the recording.
+        Mean time of the sound that it was found by, from the start of the recording.
     direction : Direction
     salience : float
         How far its peak stands out of the scan, 0 to 1: the height above the median, in parts of the range.
@@ -114,30 +119,29 @@ class DirectionFinder:
         self._stft = StftStream(self.grid, self.geometry.microphones)
         self._masks = NetworkMasks(self.grid, self.geometry.microphones) if voice_only else None
         pole = 1.0 if memory_s == inf else self.grid.smoothing(memory_s)
-        self._memory = _Memory(self._used.size, self.geometry.microphones, pole)
-        self.frames = 0
+        self._onsets = OnsetWeights(self.grid, self._used.size)
+        pole = 1.0 if memory_s == inf else self.grid.smoothing(memory_s)
+        self._voice, self._all = (_Memory(self._used.size, self.geometry.microphones, pole) for _ in range(2))
 
     def process(self, block: FloatArray) -> None:
         """Take the next block [microphones, n] in."""
         for spectra in self._stft.analyze(block):
-            voice: FloatArray = np.ones((len(spectra), self.grid.bins))
-            if self._masks is not None:
-                voice = self._masks.masks(spectra)[0] ** SHARPNESS
             used = spectra[:, :, self._used]
-            products = outer_products(used)
-            # Of the phase transform for the methods that want phases, else of the spectra themselves.
-            self._memory.add(products if "music" in self._method else phase_of(products), voice[:, self._used])
-            self.frames += len(spectra)
+            weights = self._onsets.weights(np.square(np.abs(used), dtype=np.float64).mean(axis=1))
+            if self._masks is not None:
+                weights *= self._masks.masks(spectra)[0][:, self._used] ** SHARPNESS
+            phases = phase_of(used)
+            self._voice.add(phases, weights)
+            self._all.add(phases, np.ones(weights.shape))
 
     @property
-    def seconds(self) -> float:
-        """How much has been heard."""
-        return self.frames * self.grid.hop_s
+    def evidence(self) -> float:
+        """How many bins of what is remembered count as the first wave of a voice, each by its weight."""
+        return float(self._voice.weights.sum())
 
     def spectrum(self) -> FloatArray:
         """Return how much comes from each of ``azimuths_deg``, float64 [directions], in units of the method."""
-        gathered = self._memory.value
-        array, scan = self.geometry, self._scan
+        gathered, array, scan = self._gathered(), self.geometry, self._scan
         if self._method == "gcc-phat":
             phases = np.zeros((self.grid.bins, array.microphones, array.microphones), np.complex128)
             phases[self._used] = gathered
@@ -145,64 +149,73 @@ class DirectionFinder:
             return delay_fit(delays, array, scan, self._speed)
         if self._method == "srp-phat":
             return srp_phat_spectrum(gathered, array, scan, self._hz, self._speed)
-        normalized = self._method == "norm-music"
         return music_spectrum(
             gathered,
             array,
             scan,
             self._hz,
             self._speed,
-            weights=self._memory.weights if normalized else None,
+            weights=self._voice.weights,
             sources=self._sources,
-            normalized=normalized,
+            normalized=self._method == "norm-music",
         )
+
+    def _gathered(self) -> ComplexArray:
+        """Return the summed phases of the voice, complex128 [bins, mics, mics]."""
+        if self._sources > 1:
+            # What is always heard may be one of the sources.
+            return self._voice.value
+        shares = ALWAYS_HEARD * self._voice.weights / np.maximum(self._all.weights, 1e-12)
+        return self._voice.value - shares[:, None, None] * self._all.value
 
     def find(self) -> list[FoundDirection]:
         """Return the sources, the clearest first; none where nothing has been heard."""
-        if not self._memory.heard:
+        if not self._voice.heard:
             return []
         spectrum = self.spectrum()
         middle, top = float(np.median(spectrum)), float(spectrum.max())
         span = max(top - float(spectrum.min()), 1e-12)
+        time_s = self._voice.mean_frame * self.grid.hop_s
         found = []
         for index in find_peaks(spectrum, self._scan, self._sources, SEPARATION_DEG):
             azimuth = refined_azimuth(spectrum, self._scan, index)
             direction = Direction(azimuth % 360.0, float(self._scan.elevations_deg[index]))
             salience = (float(spectrum[index]) - middle) / span
-            found.append(FoundDirection(self.seconds, direction, float(np.clip(salience, 0.0, 1.0))))
+            found.append(FoundDirection(time_s, direction, float(np.clip(salience, 0.0, 1.0))))
         return found
 
 
 class _Memory:
-    """Weighted sums of products over time, which decay by a pole."""
+    """Weighted sums of phase differences over time, which decay by a pole."""
 
     def __init__(self, bins: int, microphones: int, pole: float) -> None:
-        self._total: ComplexArray = np.zeros((bins, microphones, microphones), np.complex128)
-        self._weights: FloatArray = np.zeros(bins)
+        self.value: ComplexArray = np.zeros((bins, microphones, microphones), np.complex128)
+        self.weights: FloatArray = np.zeros(bins)
         self._pole = pole
+        self._frames = 0
+        self._moment = 0.0
 
     @property
-    def weights(self) -> FloatArray:
-        """How much of each bin was taken in, float64 [bins]."""
-        return self._weights
+    def mean_frame(self) -> float:
+        """Mean number of the frames that are remembered; the middle of frame k is at k hops."""
+        return self._moment / max(float(self.weights.sum()), LEAST_WEIGHT)
 
     @property
     def heard(self) -> bool:
         """Whether anything but silence came in."""
-        return bool(np.abs(self._total).max() > 0.0)
+        return bool(np.abs(self.value).max() > LEAST_WEIGHT)
 
-    @property
-    def value(self) -> ComplexArray:
-        """The sums."""
-        return self._total
-
-    def add(self, products: ComplexArray, weights: FloatArray) -> None:
-        frames = len(products)
-        decays = self._pole ** np.arange(frames - 1, -1, -1.0)
-        weights = weights * decays[:, None]
-        self._weights = self._pole**frames * self._weights + weights.sum(axis=0)
-        self._total *= self._pole**frames
-        self._total += np.einsum("fkmn,fk->kmn", products, weights)
+    def add(self, phases: ComplexArray, weights: FloatArray) -> None:
+        """Take frames [frames, microphones, bins] of magnitude 1 in, with weights [frames, bins]."""
+        frames = len(phases)
+        weights = weights * self._pole ** np.arange(frames - 1, -1, -1.0)[:, None]
+        numbers = np.arange(self._frames, self._frames + frames)
+        left = self._pole**frames
+        self._moment = left * self._moment + float(weights.sum(axis=1) @ numbers)
+        self._frames += frames
+        self.weights = left * self.weights + weights.sum(axis=0)
+        self.value *= left
+        self.value += weighted_covariance(phases, weights)
 
 
 def _check_method(method: str) -> str:

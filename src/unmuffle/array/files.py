@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from unmuffle.array.beamform import BLOCK_S, BeamformOptions, BeamformReport, beamform_blocks
+from unmuffle.array.beamform import BLOCK_S
+from unmuffle.array.beamform_options import BeamformOptions, BeamformReport
+from unmuffle.array.beamform_run import beamform_blocks
 from unmuffle.array.geometry import GeometryLike
 from unmuffle.array.geometry_files import as_geometry
 from unmuffle.errors import AudioFileError
@@ -49,14 +51,3 @@ def beamform_file(
         for block in out:
             writer.write(block[None])
     return replace(report, warnings=(*report.warnings, *writer.warnings))
-
-
-def read_recording(path: str | os.PathLike[str]) -> tuple[FloatArray, int]:
-    """Return a file of many microphones, float32 [channels, samples], and its rate in Hz."""
-    import numpy as np
-
-    from unmuffle.signal.files import open_reader
-
-    with open_reader(path) as reader:
-        pieces = list(reader.blocks())
-        return np.concatenate(pieces, axis=1), reader.info.sample_rate

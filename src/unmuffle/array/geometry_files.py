@@ -50,6 +50,11 @@ def as_geometry(given: GeometryLike) -> ArrayGeometry:
     """
     if isinstance(given, ArrayGeometry):
         return given
+    if not isinstance(given, (str, os.PathLike)):
+        raise InvalidParameterError(
+            f"a geometry is a name, a .toml or .csv, or an ArrayGeometry, not {type(given).__name__}: of positions in "
+            "metres make ArrayGeometry(positions_m)"
+        )
     suffix = Path(given).suffix.lower()
     if suffix in (".toml", ".csv"):
         return read_geometry(given)

@@ -17,6 +17,7 @@ from unmuffle.array.directions import DirectionLike
 from unmuffle.array.geometry import GeometryLike
 from unmuffle.array.geometry_files import as_geometry
 from unmuffle.array.masks import NetworkMasks
+from unmuffle.array.postfilter_choice import make_post_filter
 from unmuffle.array.steering import TEMPERATURE_C, steering_vectors
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
@@ -43,6 +44,8 @@ class SidelobeCanceller(Beamformer):
         Above 0, at most 100: bound on the length of the filter, as a vector over the microphones.
     wait_for_voice : bool, default True
         Learn only from what the network takes for noise. Without, it learns all the time, as where no voice leaks.
+    postfilter : {"none", "zelinski", "mccowan"}, default "none"
+        What takes out noise that the beam has left; see ``unmuffle.array.postfilter_choice``.
     temperature_c : float, default 20
         Of the air, -50 to 60 degrees Celsius.
     nonfinite : {"raise", "silence"}, default "raise"
@@ -65,6 +68,7 @@ class SidelobeCanceller(Beamformer):
         step: float = 0.05,
         max_norm: float = 1.0,
         wait_for_voice: bool = True,
+        postfilter: str = "none",
         temperature_c: float = TEMPERATURE_C,
         nonfinite: NonFinite = "raise",
     ) -> None:
@@ -82,6 +86,7 @@ class SidelobeCanceller(Beamformer):
         self._filter: ComplexArray = np.zeros((self.grid.bins, self.channels - 1), np.complex128)
         self._power: FloatArray = np.zeros(self.grid.bins)
         self._pole = self.grid.smoothing(POWER_MEMORY_S)
+        self.post_filter = make_post_filter(postfilter, self.grid, array, toward, temperature_c)
 
     def _start_over(self) -> None:
         self._filter[:] = 0.0

@@ -17,6 +17,7 @@ from unmuffle.array.geometry import GeometryLike
 from unmuffle.array.geometry_files import as_geometry
 from unmuffle.array.mvdr import mvdr_weights
 from unmuffle.array.noise_sample import noise_covariance
+from unmuffle.array.postfilter_choice import make_post_filter
 from unmuffle.array.steering import TEMPERATURE_C, steering_vectors
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
@@ -70,6 +71,8 @@ class Lcmv(FixedBeamformer):
         Noise alone, at least 0.25 s; without it, noise that comes evenly from all sides.
     loading_db : float, default -40
         See ``diagonal_loaded``.
+    postfilter : {"none", "zelinski", "mccowan"}, default "none"
+        What takes out noise that the beam has left; see ``unmuffle.array.postfilter_choice``.
     temperature_c : float, default 20
         Of the air, -50 to 60 degrees Celsius.
     nonfinite : {"raise", "silence"}, default "raise"
@@ -92,6 +95,7 @@ class Lcmv(FixedBeamformer):
         nulls: str | tuple[Direction, ...] = "",
         noise: npt.ArrayLike | None = None,
         loading_db: float = LOADING_DB,
+        postfilter: str = "none",
         temperature_c: float = TEMPERATURE_C,
         nonfinite: NonFinite = "raise",
     ) -> None:
@@ -114,3 +118,4 @@ class Lcmv(FixedBeamformer):
         wanted[0] = 1.0
         weights = lcmv_weights(constraints, wanted, diagonal_loaded(covariance, check_loading(loading_db)))
         super().__init__(sample_rate, weights, nonfinite=nonfinite)
+        self.post_filter = make_post_filter(postfilter, self.grid, array, toward, temperature_c)

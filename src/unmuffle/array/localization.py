@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy.typing as npt
 
 from unmuffle.array.direction_finder import DirectionFinder, FoundDirection
 from unmuffle.array.geometry import ArrayGeometry, GeometryLike
 from unmuffle.array.steering import TEMPERATURE_C
 from unmuffle.signal.arrays import FloatArray, as_channels, check_finite
-
-_PIECE = 1 << 16
 
 
 def localize(
@@ -36,7 +37,7 @@ def localize(
     Returns
     -------
     list of FoundDirection
-        Of as many sources as were asked for, or fewer; ``time_s`` is the middle of the recording.
+        Of as many sources as were asked for, or fewer.
 
     Raises
     ------
@@ -56,10 +57,21 @@ def localize(
         temperature_c=temperature_c,
     )
     samples = checked_recording(audio, finder.geometry)
-    for start in range(0, samples.shape[1], _PIECE):
-        finder.process(samples[:, start : start + _PIECE])
-    middle = samples.shape[1] / sample_rate / 2.0
-    return [FoundDirection(middle, one.direction, one.salience, track) for track, one in enumerate(finder.find())]
+    return localize_blocks(finder, [samples])
+
+
+def localize_blocks(finder: DirectionFinder, blocks: Iterable[FloatArray]) -> list[FoundDirection]:
+    """Return where the sources are in a recording that comes in blocks [microphones, n]; see ``localize``.
+
+    Parameters
+    ----------
+    finder : DirectionFinder
+        That has heard nothing yet.
+    blocks : iterable of float32 [microphones, n]
+    """
+    for block in blocks:
+        finder.process(block)
+    return [replace(one, track=track) for track, one in enumerate(finder.find())]
 
 
 def checked_recording(audio: npt.ArrayLike, geometry: ArrayGeometry | None) -> FloatArray:

@@ -22,9 +22,12 @@ from unmuffle.array.mask_solver import LEAST_SPEECH_POWER, LOADING_DB, Solver, c
 from unmuffle.array.masks import NetworkMasks
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
-from unmuffle.signal.arrays import ComplexArray
+from unmuffle.signal.arrays import BoolArray, ComplexArray
 
 FRAMES_BETWEEN_WEIGHTS = 4
+UNKNOWN_NOISE = 16.0
+"""Noise of microphones that come back, against that of the others, until it is learnt: with less, weights lean on them
+before it is known how their noise goes with that of the others, and take up to 2 dB off the voice."""
 CHANGE_REFERENCE_DB = 3.0
 """By how much another microphone must be better before a stream changes to it."""
 
@@ -83,12 +86,27 @@ class MaskBeamformer(Beamformer):
         pole = self.grid.smoothing(memory_s)
         self._speech = RecursiveCovariance(self.grid.bins, self.channels, pole)
         self._noise = RecursiveCovariance(self.grid.bins, self.channels, pole)
+        self._used: BoolArray = np.ones(self.channels, np.bool_)
         self._start_weights()
 
     @property
     def reference(self) -> int:
         """Microphone whose voice is kept now."""
         return self._reference
+
+    def use(self, used: BoolArray) -> None:
+        """Use only some microphones from the next frame on, bool [channels], at least one."""
+        if np.array_equal(used, self._used):
+            return
+        back = np.flatnonzero(used & ~self._used)
+        level = np.einsum("kmm->km", self._noise.value).real[:, self._used].mean(axis=1)
+        # What was heard while they were out was not what they hear: they begin with no voice and noise of their own.
+        for known in (self._speech.value, self._noise.value):
+            known[:, back, :] = 0.0
+            known[:, :, back] = 0.0
+        self._noise.value[:, back, back] = UNKNOWN_NOISE * level[:, None]
+        self._used = used.copy()
+        self._solve()
 
     def _start_weights(self) -> None:
         self._frames = 0
@@ -100,11 +118,12 @@ class MaskBeamformer(Beamformer):
         self._masks.reset()
         self._speech.reset()
         self._noise.reset()
+        self._used = np.ones(self.channels, np.bool_)
         self._start_weights()
 
     def _combine(self, spectra: ComplexArray) -> ComplexArray:
         out = np.empty((len(spectra), self.grid.bins), np.complex128)
-        voice, noise = self._masks.masks(spectra)
+        voice, noise = self._masks.masks(spectra, None if self._used.all() else self._used)
         for frame, products in enumerate(outer_products(spectra)):
             sounding = mean_power(products) > LEAST_SPEECH_POWER
             self._speech.update(products, voice[frame] * sounding)
@@ -116,9 +135,21 @@ class MaskBeamformer(Beamformer):
         return out
 
     def _solve(self) -> None:
-        if self._given_reference < 0:
-            snrs = microphone_snrs(self._speech.value, self._noise.value)
-            best = int(snrs.argmax())
-            if snrs[best] > 10.0 ** (CHANGE_REFERENCE_DB / 10.0) * snrs[self._reference]:
-                self._reference = best
-        self._weights = self._solver.weights(self._speech.value, self._noise.value, self._reference)
+        self._choose_reference()
+        if self._used.all():
+            self._weights = self._solver.weights(self._speech.value, self._noise.value, self._reference)
+            return
+        places = np.flatnonzero(self._used)
+        speech, noise = (known.value[:, places[:, None], places] for known in (self._speech, self._noise))
+        weights: ComplexArray = np.zeros_like(self._weights)
+        weights[:, places] = self._solver.weights(speech, noise, int(np.searchsorted(places, self._reference)))
+        self._weights = weights
+
+    def _choose_reference(self) -> None:
+        if self._given_reference >= 0 and self._used[self._given_reference]:
+            self._reference = self._given_reference
+            return
+        snrs = np.where(self._used, microphone_snrs(self._speech.value, self._noise.value), -1.0)
+        best = int(snrs.argmax())
+        if snrs[best] > 10.0 ** (CHANGE_REFERENCE_DB / 10.0) * snrs[self._reference]:
+            self._reference = best

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unmuffle.errors import ModelError
-from unmuffle.signal.arrays import ComplexArray, FloatArray
+from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
 from unmuffle.signal.grid import Grid
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class NetworkMasks:
         self._network = _network(model)
         self._network.start(grid, channels)
 
-    def masks(self, spectra: ComplexArray) -> tuple[FloatArray, FloatArray]:
+    def masks(self, spectra: ComplexArray, used: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Return by how much each bin of the next frames counts as voice and as noise, float64 [frames, bins] each.
 
         With a gain g these are g^2 and (1 - g)^2, 0 to 1: what is neither counts little, which on simulated rooms gave
@@ -52,8 +52,11 @@ class NetworkMasks:
         Parameters
         ----------
         spectra : complex64 [frames, channels, bins]
+        used : bool [channels], optional
+            Microphones of which the median is taken; without, of all.
         """
-        gain = np.median(np.abs(self._network.gains(spectra)), axis=1).astype(np.float64)
+        gains = self._network.gains(spectra)
+        gain = np.median(np.abs(gains if used is None else gains[:, used]), axis=1).astype(np.float64)
         np.minimum(gain, 1.0, out=gain)
         return gain**2, (1.0 - gain) ** 2
 

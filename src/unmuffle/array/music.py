@@ -3,7 +3,8 @@
 R. O. Schmidt, "Multiple emitter location and signal parameter estimation", IEEE Trans. AP 34(3), 1986; summed over
 frequencies, and with each frequency divided by its own maximum (NormMUSIC): D. Salvati, C. Drioli and G. L. Foresti,
 "Incoherent frequency fusion for broadband steered response power algorithms in noisy environments", IEEE Signal
-Processing Letters 21(5), 2014.
+Processing Letters 21(5), 2014. Here each peak is as blunt as FLOOR says: the phases of a room are never those of plane
+waves alone, and what a sharper peak of a single bin points to is chance.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from unmuffle.array.scan import ScanGrid
 from unmuffle.array.steering import far_field_delays_s
 from unmuffle.signal.arrays import ComplexArray, FloatArray
 
+FLOOR = 0.4
+"""Part of a steering vector outside the subspace of the sources below which directions are taken for alike. In
+simulated rooms 0.05 did nearly as well for 4 and 8 microphones, and 2 microphones needed 0.4."""
 _AT_ONCE = 512
 
 
@@ -55,7 +59,7 @@ def music_spectrum(
         steering = np.exp(-2j * np.pi * frequencies_hz[:, None, None] * delays.T)
         seen = blind @ steering
         leak = (seen.real**2 + seen.imag**2).sum(axis=1)
-        pseudo[:, start : start + len(delays)] = geometry.microphones / np.maximum(leak, 1e-12)
+        pseudo[:, start : start + len(delays)] = 1.0 / (leak / geometry.microphones + FLOOR)
     if normalized:
         pseudo /= pseudo.max(axis=1, keepdims=True)
     return np.asarray(np.average(pseudo, axis=0, weights=weights))

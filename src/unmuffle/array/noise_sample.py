@@ -7,14 +7,14 @@ import numpy.typing as npt
 
 from unmuffle.array.covariance import weighted_covariance
 from unmuffle.errors import InvalidAudioError, ModelError
-from unmuffle.signal.arrays import ComplexArray, as_channels, check_finite
+from unmuffle.signal.arrays import ComplexArray, FloatArray, as_channels, check_finite
 from unmuffle.signal.grid import grid_for
 from unmuffle.signal.stft import StftStream
 
 SHORTEST_S = 0.25
 SURE = 0.8
-MOST_SPEECH = 0.5
-"""Share of the frames that are surely speech from which on a sample is none of noise."""
+MUCH_SPEECH, MOST_SPEECH = 0.2, 0.5
+"""Share of the frames that are surely speech from which on it is warned of, and from which on it is no noise."""
 
 _PIECE = 1 << 16
 
@@ -27,7 +27,7 @@ def noise_covariance(
     Parameters
     ----------
     noise : array_like [microphones, samples]
-        Float (full scale 1.0), int16 or int32; at least 0.25 s.
+        Float (full scale 1.0), int16 or int32; at least 0.25 s. Or, complex, what this function returned for it.
     sample_rate : int
         In Hz, 8,000 to 192,000.
     microphones : int
@@ -45,6 +45,8 @@ def noise_covariance(
     InvalidAudioError
         If the noise has another number of channels, is too short, silent or not finite, or holds speech.
     """
+    if np.iscomplexobj(noise):
+        return _known(np.asarray(noise), (grid_for(sample_rate, hops_a_window).bins, microphones, microphones))
     samples = as_channels(noise)
     check_finite("the noise", samples)
     if len(samples) != microphones:
@@ -66,24 +68,48 @@ def noise_covariance(
     return total / frames
 
 
-def _refuse_speech(samples: npt.NDArray[np.floating], sample_rate: int) -> None:
-    """Raise if the network is sure to hear a voice in much of the sample; without a network, trust the caller."""
+def _known(covariance: ComplexArray, shape: tuple[int, int, int]) -> ComplexArray:
+    if covariance.shape != shape:
+        raise InvalidAudioError(
+            f"the noise is complex, of shape {list(covariance.shape)}: give samples [microphones, samples], or a "
+            f"covariance {list(shape)}"
+        )
+    return covariance
+
+
+def speech_warning(noise: FloatArray, sample_rate: int) -> str | None:
+    """Return what to tell of speech in a sample of noise [microphones, samples] that is not refused for it, or None."""
+    share = _speech_share(noise, sample_rate)
+    if share < MUCH_SPEECH:
+        return None
+    return (
+        f"the noise may hold speech in {100 * share:.0f} % of its frames, which is taken out of the voice as well: a "
+        "part without the voice is better"
+    )
+
+
+def _refuse_speech(samples: FloatArray, sample_rate: int) -> None:
+    share = _speech_share(samples, sample_rate)
+    if share > MOST_SPEECH:
+        raise InvalidAudioError(
+            f"the noise holds speech in {100 * share:.0f} % of its frames, which would be taken out of the voice as "
+            "well: choose a part without the voice, or a mask- method, which needs none"
+        )
+
+
+def _speech_share(samples: FloatArray, sample_rate: int) -> float:
+    """Return in how many of the frames the network is sure to hear a voice; without a network 0: trust the caller."""
     from unmuffle.array.masks import NetworkMasks
 
     grid = grid_for(sample_rate)
     try:
         network = NetworkMasks(grid, 1)
     except ModelError:
-        return
+        return 0.0
     loudest = samples[np.square(samples, dtype=np.float64).sum(axis=1).argmax()][None]
     heard = []
     stft = StftStream(grid, 1)
     for spectra in stft.analyze(loudest):
         network.masks(spectra)
         heard.append(network.presence > SURE)
-    share = float(np.concatenate(heard).mean())
-    if share > MOST_SPEECH:
-        raise InvalidAudioError(
-            f"the noise holds speech in {100 * share:.0f} % of its frames, which would be taken out of the voice as "
-            "well: choose a part without the voice, or a mask- method, which needs none"
-        )
+    return float(np.concatenate(heard).mean())

@@ -15,6 +15,7 @@ from unmuffle.array.directions import DirectionLike
 from unmuffle.array.geometry import GeometryLike
 from unmuffle.array.geometry_files import as_geometry
 from unmuffle.array.mvdr import mvdr_weights
+from unmuffle.array.postfilter_choice import make_post_filter
 from unmuffle.array.steering import TEMPERATURE_C, steering_vectors
 from unmuffle.errors import InvalidParameterError
 from unmuffle.process.processor import NonFinite
@@ -81,6 +82,8 @@ class Superdirective(FixedBeamformer):
     min_wng_db : float, default -10
         -40 to 20: the least gain against white noise. Below 0 the microphones' own noise is raised where that buys
         directivity.
+    postfilter : {"none", "zelinski", "mccowan"}, default "none"
+        What takes out noise that the beam has left; see ``unmuffle.array.postfilter_choice``.
     temperature_c : float, default 20
         Of the air, -50 to 60 degrees Celsius.
     nonfinite : {"raise", "silence"}, default "raise"
@@ -99,6 +102,7 @@ class Superdirective(FixedBeamformer):
         *,
         toward: DirectionLike = 90.0,
         min_wng_db: float = MIN_WNG_DB,
+        postfilter: str = "none",
         temperature_c: float = TEMPERATURE_C,
         nonfinite: NonFinite = "raise",
     ) -> None:
@@ -109,3 +113,4 @@ class Superdirective(FixedBeamformer):
         steering = steering_vectors(array, toward, frequencies_hz, temperature_c=temperature_c)
         diffuse = diffuse_covariance(array, frequencies_hz, temperature_c=temperature_c)
         super().__init__(sample_rate, superdirective_weights(steering, diffuse, min_wng_db), nonfinite=nonfinite)
+        self.post_filter = make_post_filter(postfilter, self.grid, array, toward, temperature_c)

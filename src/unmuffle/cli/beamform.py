@@ -31,6 +31,9 @@ def command(
     ] = None,
     reference: Annotated[int, typer.Option(help="Channel whose voice is kept; -1 for the best SNR.")] = -1,
     online: Annotated[bool, typer.Option("--online", help="Follow a voice that moves, as a live stream does.")] = False,
+    postfilter: Annotated[
+        str, typer.Option(help="After a steered beam: none, zelinski or mccowan (noise from all sides).")
+    ] = "none",
     wpe: Annotated[bool, typer.Option("--wpe", help="Take reverberation off all microphones first.")] = False,
     denoise: Annotated[bool, typer.Option("--denoise", help="Take off what noise the beam has left.")] = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Use faulty microphones as well.")] = False,
@@ -39,17 +42,18 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
     """Make one channel of the voice from an array."""
-    from unmuffle.array.beamform import BeamformOptions
+    from unmuffle.array.beamform_options import BeamformOptions
     from unmuffle.array.choice import BeamChoice
     from unmuffle.array.files import beamform_file
 
-    choice = BeamChoice(method, toward, ";".join(null or []), reference, temperature)
+    choice = BeamChoice(method, toward, ";".join(null or []), reference, temperature, postfilter)
     noise = None if noise_profile is None else _span(noise_profile)
     options = BeamformOptions(choice, noise, online, denoise, wpe, not no_check)
     report = beamform_file(file, output, geometry, options, overwrite=overwrite)
     if quiet:
         return
-    for warning in (*(f"{fault}: left out" for fault in report.left_out), *report.warnings):
+    swapped = [] if report.swapped is None else [f"{report.swapped}; they are taken the other way round"]
+    for warning in (*(f"{fault}: left out" for fault in report.left_out), *swapped, *report.warnings):
         messages.print(f"warning: {warning}", style="yellow", markup=False)
     messages.print(f"{output}: {_summary(report)}", markup=False)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from unmuffle.cli.console import messages, plain_errors
-from unmuffle.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from unmuffle.array import FoundDirection
@@ -36,10 +34,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Tell where the voices around an array are."""
-    from unmuffle.array import find_faulty_microphones, localize, track_directions
-    from unmuffle.array.faults import healthy_channels
-    from unmuffle.array.files import read_recording
-    from unmuffle.array.geometry_files import as_geometry
+    from unmuffle.array.locate_files import locate_file
 
     if plot is not None:
         from unmuffle.measure.spectra.saving import check_destination
@@ -48,33 +43,19 @@ def command(
         require_matplotlib()
         check_destination(plot, overwrite=overwrite)
         every = every or 0.25
-    if every is not None and elevation:
-        raise InvalidParameterError("elevations are told of the whole recording: leave out --every, or --elevation")
-    array = as_geometry(geometry)
-    audio, rate = read_recording(file)
-    array.check_channels(len(audio))
-    faults = find_faulty_microphones(audio, rate)
-    used = healthy_channels(faults, len(audio))
-    for fault in faults:
-        done = "left out" if not used[fault.channel] else "used all the same"
-        messages.print(f"warning: {fault}: {done}", style="yellow", markup=False)
-    audio, array, voice_only = audio[used], array.subset(used), not any_sound
-    if every is None:
-        found = localize(
-            audio, rate, array, method=method, sources=sources, voice_only=voice_only, elevation=elevation,
-            temperature_c=temperature,
-        )  # fmt: skip
-    else:
-        found = track_directions(
-            audio, rate, array, method=method, sources=sources, every_s=every, memory_s=2.0 * every,
-            voice_only=voice_only, temperature_c=temperature,
-        )  # fmt: skip
+    report = locate_file(
+        file, geometry, every_s=every, method=method, sources=sources, voice_only=not any_sound, elevation=elevation,
+        temperature_c=temperature,
+    )  # fmt: skip
+    for warning in (*(f"{fault}: left out" for fault in report.left_out), *report.warnings):
+        messages.print(f"warning: {warning}", style="yellow", markup=False)
     if plot is not None:
         from unmuffle.cli.array_drawing import draw_directions
         from unmuffle.measure.spectra.saving import save_figure
 
-        save_figure(draw_directions(found, np.ptp(array.positions_m[:, 1:]) == 0.0), plot, overwrite=overwrite)
+        save_figure(draw_directions(report.found, report.geometry.dimensions == 1), plot, overwrite=overwrite)
         messages.print(plot, markup=False)
+    found = report.found
     typer.echo(json.dumps([_told(one) for one in found], indent=2) if as_json else _listed(found, every is not None))
 
 
