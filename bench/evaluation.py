@@ -29,11 +29,11 @@ def measure() -> dict[str, Any]:
         share = done / total
         for point in (0.2, 1.0):
             if share >= point and point not in memory:
-                memory[point] = max((_resident_mb(child.pid) for child in multiprocessing.active_children()), default=0)
+                memory[point] = max((resident_mb(child.pid) for child in multiprocessing.active_children()), default=0)
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        _write_sources(root)
+        write_sources(root)
         write_mixes(
             MixPlan(root / "speech", root / "noise", count=CLIPS, seconds=SECONDS, sample_rate=RATE_HZ),
             root / "set",
@@ -54,7 +54,7 @@ def measure() -> dict[str, Any]:
     }
 
 
-def _write_sources(root: Path) -> None:
+def write_sources(root: Path) -> None:
     """Take the example's voices for speech, and what was added to them for noise."""
     clean, rate = soundfile.read(EXAMPLES / "clean.flac")
     noisy, _ = soundfile.read(EXAMPLES / "noisy.flac")
@@ -68,6 +68,7 @@ def _children_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _resident_mb(pid: int | None) -> float:
+def resident_mb(pid: int | None) -> float:
+    """Return the memory a process has resident, in MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench import cache, corpora, corpora_words
 from bench.arrays_page import arrays_section
+from bench.pool_page import pool_section
 from bench.repair_page import repair_section
+from bench.serve_page import serve_section, soak_section
 from bench.tables import table
 
 HEAD = """# Benchmarks
@@ -24,8 +27,14 @@ def render(results: dict[str, Any]) -> str:
         ("arrays", "Microphone arrays", arrays_section),
         ("speed", "Speed and memory", _speed),
         ("network", "The network's cost", _network),
+        ("pool", "The stream pool", pool_section),
         ("long_file", "A long file", _long_file),
+        ("corpora", "Corpora", corpora.section),
+        ("corpora_words", "Corpora and recognition", corpora_words.section),
+        ("cache", "Results from the cache", cache.section),
         ("latency", "Latency", _latency),
+        ("serve", "Live streams on a server", serve_section),
+        ("serve_soak", "A server for half an hour", soak_section),
         ("noise_tracking", "Following the noise", _noise_tracking),
         ("blind_snr", "Telling the SNR without a reference", _blind_snr),
         ("evaluation", "The cost of an evaluation", _evaluation),

@@ -30,6 +30,7 @@ def test_every_part_has_been_measured():
         "latency",
         "noise_tracking",
         "blind_snr",
+        "cache",
         "evaluation",
         "repair",
         "arrays",

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from bench.drawing import draw
 
-from bench import figures
+from bench import figures, page_screenshots
 
 pytest.importorskip("matplotlib", reason="matplotlib, which figures need, is not installed")
 Image = pytest.importorskip("PIL.Image", reason="pillow, which figures need, is not installed")
 
 DOCS = Path(__file__).parents[2] / "docs"
 MOST_BYTES, MOST_BYTES_IN_ALL = 150_000, 1_500_000
+PICTURES = {figures.FOLDER: figures.FIGURES, page_screenshots.FOLDER: page_screenshots.SHOTS}
 
 
 def named_in_docs() -> set[Path]:
@@ -26,12 +27,14 @@ def named_in_docs() -> set[Path]:
 
 
 def test_the_documentation_shows_every_figure_and_no_other():
-    drawn = {(figures.FOLDER / f"{name}.png").resolve() for name in figures.FIGURES}
-    assert named_in_docs() == drawn == {path.resolve() for path in figures.FOLDER.iterdir()}
+    made = {folder / f"{name}.png" for folder, names in PICTURES.items() for name in names}
+    there = {path.resolve() for folder in PICTURES for path in folder.iterdir()}
+    assert named_in_docs() == {path.resolve() for path in made} == there
 
 
-def test_figures_are_small():
-    sizes = [path.stat().st_size for path in figures.FOLDER.iterdir()]
+@pytest.mark.parametrize("folder", PICTURES, ids=lambda folder: folder.name)
+def test_figures_are_small(folder):
+    sizes = [path.stat().st_size for path in folder.iterdir()]
     assert max(sizes) < MOST_BYTES
     assert sum(sizes) < MOST_BYTES_IN_ALL
 

@@ -256,7 +256,8 @@ def unregistered(entries: Iterable[Entry]) -> set[str]:
 
 def _import_everything() -> None:
     for module in pkgutil.walk_packages(unmuffle.__path__, "unmuffle."):
-        if module.name.endswith("__main__"):
+        # Integrations import frameworks that warn of their own, and hold no processor.
+        if module.name.endswith("__main__") or module.name.startswith("unmuffle.integrations."):
             continue
         try:
             importlib.import_module(module.name)

@@ -13,6 +13,9 @@ from unmuffle._version import __version__
 
 COMMANDS = (
     "enhance",
+    "live",
+    "pipe",
+    "serve",
     "normalize",
     "beamform",
     "locate",
@@ -30,11 +33,12 @@ COMMANDS = (
     "presets",
     "methods",
     "models",
+    "cache",
     "doctor",
 )
 """Modules of this package, in the order of the help. Each has a ``command``, or an ``app`` of several."""
 
-WITHOUT_ARGUMENTS = frozenset({"presets", "methods", "models", "doctor"})
+WITHOUT_ARGUMENTS = frozenset({"live", "serve", "presets", "methods", "models", "doctor"})
 """Commands that do something when called alone; the others then show their help."""
 
 

@@ -55,14 +55,14 @@ class SpectralProcessor(StftProcessor):
 
     def _change(self, spectra: ComplexArray) -> ComplexArray:
         gains = self.suppressor.gains(spectra)
-        spectra *= _linked(gains, spectra) if self.link_channels else gains
+        spectra *= linked_gains(gains, spectra) if self.link_channels else gains
         return spectra
 
     def _forget(self, mask: BoolArray | None) -> None:
         self.suppressor.reset(mask)
 
 
-def _linked(gains: FloatArray | ComplexArray, spectra: ComplexArray) -> FloatArray | ComplexArray:
+def linked_gains(gains: FloatArray | ComplexArray, spectra: ComplexArray) -> FloatArray | ComplexArray:
     """Mean of the channels' gains weighted by their power, [frames, 1, bins]."""
     powers = spectra.real**2 + spectra.imag**2 + QUIETEST_PSD
     return (gains * powers).sum(axis=1, keepdims=True) / powers.sum(axis=1, keepdims=True)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.jobs.one_thread import one_thread_each

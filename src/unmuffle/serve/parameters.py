@@ -1,0 +1,57 @@
+"""Parameters as clients send them: text that is checked before anything is done with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from unmuffle.presets import list_presets
+from unmuffle.serve.errors_http import ApiError
+
+
+def preset_in(given: str | None) -> str | None:
+    """Return the name of a preset that ships, or None where none is given.
+
+    A client never names a file of ours: presets in files of one's own are for those who have the machine.
+
+    Raises
+    ------
+    ApiError
+        422 if there is none of the name; the message lists what there is.
+    """
+    if given is None or given == "":
+        return None
+    names = [preset.name for preset in list_presets()]
+    if given not in names:
+        raise ApiError(422, f"there is no preset {given[:50]!r}; there are: {', '.join(names)}")
+    return given
+
+
+def number_in(given: object, name: str, least: float, most: float) -> float:
+    """Return a number in a range from text or JSON.
+
+    Raises
+    ------
+    ApiError
+        422 if it is none.
+    """
+    try:
+        value = float(given) if isinstance(given, (str, int, float)) and not isinstance(given, bool) else math.nan
+    except (ValueError, OverflowError):
+        value = math.nan
+    if not least <= value <= most:
+        raise ApiError(422, f"{name} is {str(given)[:50]!r}; it must be a number from {least:g} to {most:g}")
+    return value
+
+
+def only_known(given: Mapping[str, object], known: tuple[str, ...]) -> None:
+    """Refuse a parameter that there is not, so that a slip of the pen is not taken for the default.
+
+    Raises
+    ------
+    ApiError
+        422 if there is one.
+    """
+    for name in given:
+        if name not in known:
+            raise ApiError(422, f"there is no parameter {name[:50]!r}; there are: {', '.join(known)}")
