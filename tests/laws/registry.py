@@ -36,6 +36,9 @@ from unmuffle.repair import (
     Wpe,
     WpeOffline,
 )
+from unmuffle.serve.pool import StreamPool
+from unmuffle.serve.pool_feed import Feed
+from unmuffle.serve.pool_plan import PooledNetwork
 
 Factory = Callable[[int, int, NonFinite], Processor]
 
@@ -170,6 +173,29 @@ def _with(kind: Callable[..., Processor], **options: float | bool | str) -> Fact
     return lambda rate, channels, nonfinite: kind(rate, channels, nonfinite=nonfinite, **options)
 
 
+class _DrivenFeed(Feed):
+    """A feed whose frames are made as soon as they can be, where the pool would make them in its next tick."""
+
+    def __init__(self, pool: StreamPool, rate: int, channels: int) -> None:
+        engine = pool._engine
+        super().__init__(engine.take_lane(rate, channels), pool._slots.take(channels), deadline_s=1.0)
+        engine.mix.set(self.slots, 1.0)
+        engine.gate.set(self.slots, False)
+        self.run = pool._run_to_end
+
+    def push(self, block: np.ndarray) -> None:
+        super().push(block)
+        self.run(self)
+
+
+def _pooled(rate: int, channels: int, nonfinite: NonFinite) -> PooledNetwork:
+    pool = StreamPool(_saved(frames_model).path, capacity=channels, on_overload="keep")
+    feed = _DrivenFeed(pool, rate, channels)
+    processor = PooledNetwork(feed, feed.run)
+    processor.nonfinite = nonfinite
+    return processor
+
+
 class _OfClipped(Declipper):
     """Clips what it is given, so that there is something to rebuild."""
 
@@ -197,6 +223,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("network-of-hops", partial(_network, stream_model), NETWORK_TOLERANCE, rare=True),
     Entry("network-of-waveforms", partial(_network, waveform_model), NETWORK_TOLERANCE),
     Entry("network-of-fixed-waveforms", partial(_network, _fixed_waveform_model), NETWORK_TOLERANCE),
+    Entry("network-in-a-pool", _pooled, NETWORK_TOLERANCE, linked=True),
     Entry("gain", _with(Gain, gain_db=-7.5)),
     Entry("compressor", _with(Compressor, threshold_db=-30.0, ratio=4.0)),
     Entry("compressor-linked", _with(Compressor, threshold_db=-30.0, link_channels=True), linked=True),

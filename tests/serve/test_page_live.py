@@ -59,7 +59,8 @@ def sides(page, folder) -> tuple[np.ndarray, np.ndarray]:
 
 def record(page, seconds: int) -> None:
     page.click("#live-record")
-    recorded = "(s) => document.querySelector('#live-recorded').textContent.includes(`0:0${s}.`)"
+    # What is left of an earlier recording does not begin so.
+    recorded = "(s) => document.querySelector('#live-recorded').textContent.startsWith(`Recording, 0:0${s}.`)"
     until(page, recorded, seconds)
     page.click("#live-record")
 

@@ -65,7 +65,7 @@ def command(
         Path | None, typer.Option(metavar="FOLDER", help="Keep results there, and answer the same file from them.")
     ] = None,
 ) -> None:
-    """Serve files, live streams and a web page: to this machine alone unless --host says otherwise."""
+    """Serve files, live streams and a web page."""
     from unmuffle.serve.keys import make_key as new_key
     from unmuffle.serve.keys import read_key_hashes
 
