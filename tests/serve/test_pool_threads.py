@@ -167,4 +167,5 @@ def test_other_threads_run_while_the_network_does() -> None:
         for begun_s, ended_s in session.calls_s
     ]
     assert len(within) == 30
-    assert np.mean(within) > 0.5
+    # Never, if the lock were held; how often hangs on how busy the machine is.
+    assert any(within)
