@@ -252,13 +252,13 @@ def test_failures_are_tried_again_on_request_alone(corpus, tmp_path):
     assert told.count("text.wav") == 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a device that is full")
-def test_a_full_disk_stops_the_run_and_fails_no_clip(corpus, tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a device in the place of a folder")
+def test_a_place_that_takes_no_result_stops_the_run_and_fails_no_clip(corpus, tmp_path):
     out = tmp_path / "out"
     run(corpus, out, **QUICK)
     (corpus / "more").mkdir()
     shutil.copy(corpus / "a.wav", corpus / "more" / "z.wav")
-    # A folder that cannot be: part of the result's path is a file.
+    # Part of the result's path is no folder.
     (out / "more").symlink_to("/dev/full")
     with pytest.raises(AudioFileError, match="goes on when it is run again"):
         run(corpus, out, **QUICK)

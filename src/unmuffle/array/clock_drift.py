@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from unmuffle.array.gcc_phat import gcc_phat
+from unmuffle.array.steady_line import steady_line
 from unmuffle.signal.arrays import AnyArray, FloatArray
 
 SHORTEST_S = 15.0
@@ -50,8 +51,5 @@ def _slope(first: FloatArray, row: FloatArray, starts: AnyArray, length: int, sa
             for at in starts
         ]
     )
-    times = starts / sample_rate
-    later, earlier = np.triu_indices(len(starts), 1)[::-1]
-    slope = float(np.median((delays[later] - delays[earlier]) / (times[later] - times[earlier])))
-    left = delays - slope * times
-    return slope if np.median(np.abs(left - np.median(left))) <= MOST_SPREAD_S else np.nan
+    slope, spread = steady_line(starts / sample_rate, delays)
+    return slope if spread <= MOST_SPREAD_S else np.nan

@@ -12,6 +12,7 @@ from unmuffle.array.clock_drift import MOST_SPREAD_S
 from unmuffle.array.faults import FAR_S, MOST_DRIFT_PPM, MOST_WANDERED_S, MicrophoneFault
 from unmuffle.array.geometry import MIDDLE_SPEED_M_S
 from unmuffle.array.phase_delays import PhaseDelays
+from unmuffle.array.steady_line import steady_line
 from unmuffle.array.watch_epoch import HOPS, Epoch
 from unmuffle.array.watch_latch import Latch
 from unmuffle.signal.arrays import BoolArray, FloatArray
@@ -131,16 +132,13 @@ def steady_lines(delays_s: FloatArray, part_s: float) -> tuple[FloatArray, Float
     spans_s
         From the first delay that is known to the last.
     """
-    slopes, spreads, spans = np.array([_steady_line(column, part_s) for column in delays_s.T]).T
+    slopes, spreads, spans = np.array([_line_of_known(column, part_s) for column in delays_s.T]).T
     return slopes, spreads, spans
 
 
-def _steady_line(delays_s: FloatArray, part_s: float) -> tuple[float, float, float]:
+def _line_of_known(delays_s: FloatArray, part_s: float) -> tuple[float, float, float]:
     known = np.flatnonzero(np.isfinite(delays_s))
     if known.size < LEAST_PARTS:
         return np.nan, np.nan, np.nan
-    times, delays = known * part_s, delays_s[known]
-    earlier, later = np.triu_indices(known.size, 1)
-    slope = float(np.median((delays[later] - delays[earlier]) / (times[later] - times[earlier])))
-    left = delays - slope * times
-    return slope, float(np.median(np.abs(left - np.median(left)))), float(times[-1] - times[0])
+    times = known * part_s
+    return *steady_line(times, delays_s[known]), float(times[-1] - times[0])

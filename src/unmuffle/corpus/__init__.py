@@ -3,32 +3,10 @@
 >>> from unmuffle.corpus import run, status                        # doctest: +SKIP
 >>> run("recordings", "clear", otherwise="original").done          # doctest: +SKIP
 2000
+
+The names listed in ``__init__.pyi`` load their module when they are first used: ``unmuffle enhance`` needs few of them.
 """
 
-from unmuffle.corpus.batch import Options, Outcome, run_batch
-from unmuffle.corpus.clip import Clip
-from unmuffle.corpus.clip_work import QUICK_MEASURES, ClipOutcome
-from unmuffle.corpus.plan import Task, plan_tasks
-from unmuffle.corpus.running import CorpusReport, RunOptions, run
-from unmuffle.corpus.sources import clips_of
-from unmuffle.corpus.status import CorpusStatus, status
-from unmuffle.corpus.verifying import Damage, verify
+import lazy_loader
 
-__all__ = [
-    "QUICK_MEASURES",
-    "Clip",
-    "ClipOutcome",
-    "CorpusReport",
-    "CorpusStatus",
-    "Damage",
-    "Options",
-    "Outcome",
-    "RunOptions",
-    "Task",
-    "clips_of",
-    "plan_tasks",
-    "run",
-    "run_batch",
-    "status",
-    "verify",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from unmuffle.cache.keys import sha256_of_file
 from unmuffle.corpus.clip import Clip
 from unmuffle.corpus.fetching import audio_at_hand
 from unmuffle.corpus.remote import is_url
@@ -39,7 +40,6 @@ QUICK_MEASURES = (
 MEASURED_S = 60.0
 """Of a longer clip, so much from its middle is measured."""
 
-_COPY_BYTES = 1 << 20
 _NO_CLIPS_FAULT = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR}
 )
@@ -96,15 +96,6 @@ def do_clip(settings: ClipSettings, clip: Clip, _: Report | None = None) -> Clip
         return ClipOutcome(cause="unforeseen", message=f"{clip.source}: {one_line(error)}")
 
 
-def sha256_of(path: Path) -> str:
-    """Return the checksum of a file of any length, in hexadecimal."""
-    with path.open("rb") as file:
-        found = hashlib.sha256()
-        while block := file.read(_COPY_BYTES):
-            found.update(block)
-    return found.hexdigest()
-
-
 def _done(settings: ClipSettings, clip: Clip) -> dict[str, Any]:
     output = settings.destination / clip.output
     scratch = settings.scratch / hashlib.sha256(clip.key.encode()).hexdigest()[:24]
@@ -117,7 +108,7 @@ def _done(settings: ClipSettings, clip: Clip) -> dict[str, Any]:
         if record["verdict"] == "rejected":
             output.unlink(missing_ok=True)
         else:
-            record["output_sha256"] = sha256_of(made)
+            record["output_sha256"] = sha256_of_file(made)
             with told_as(str(output)):
                 output.parent.mkdir(parents=True, exist_ok=True)
                 made.replace(output)
@@ -143,7 +134,7 @@ def _described(report: FileReport, source: Path) -> dict[str, Any]:
         "duration_s": report.seconds,
         "sample_rate": report.sample_rate,
         "channels": report.channels,
-        "source_sha256": sha256_of(source),
+        "source_sha256": sha256_of_file(source),
         "strength": None if strength is None else strength.mean,
         "elapsed_s": report.elapsed_s,
         "warnings": list(report.warnings),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmuffle.corpus.clip_work import sha256_of
+from unmuffle.cache.keys import sha256_of_file
 from unmuffle.corpus.journal import Journal
 from unmuffle.corpus.running import journal_of
 
@@ -61,6 +61,6 @@ def _fault(output: Path, wanted: str | None) -> str | None:
     if wanted is None:
         return None
     try:
-        return None if sha256_of(output) == wanted else "its checksum is another"
+        return None if sha256_of_file(output) == wanted else "its checksum is another"
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"

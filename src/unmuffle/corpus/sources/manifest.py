@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
 import os
 from collections.abc import Iterator, Mapping
 from math import isfinite
@@ -17,6 +13,7 @@ from unmuffle.corpus.remote import is_url, url_stamp
 from unmuffle.corpus.sources.cuts import cut_audio, is_cut
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.measure.extras import REPORT, load_package
+from unmuffle.signal.files.row_files import csv_rows, json_rows, readable
 
 MANIFEST_SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".csv", ".parquet")
 AUDIO_FIELDS = ("audio_filepath", "audio_path", "path", "file", "audio", "wav", "noisy")
@@ -87,47 +84,15 @@ def _number(row: Mapping[str, Any], name: str, place: str) -> float | None:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            yield from _parquet_rows(path)
-        elif suffix == ".csv":
-            yield from _csv_rows(path)
-        else:
-            yield from _json_rows(path)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise AudioFileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _json_rows(path: Path) -> Iterator[Row]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        lines = io.TextIOWrapper(file, encoding="utf-8-sig")
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise InvalidParameterError(f"{path}: line {number} is not JSON: {error}") from error
-            if not isinstance(row, dict):
-                raise InvalidParameterError(f"{path}: line {number} is not an object such as {{'audio_filepath': ...}}")
-            yield row
-
-
-def _csv_rows(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        for cells in reader:
-            if None in cells or None in cells.values():
-                raise InvalidParameterError(f"{path}: line {reader.line_num} has not as many cells as the head line")
-            yield dict(cells)
+    rows = {".parquet": _parquet_rows, ".csv": csv_rows}.get(path.suffix.lower(), json_rows)
+    yield from rows(path)
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
     parquet = load_package("pyarrow.parquet", REPORT, "a manifest in Parquet")
     arrow = load_package("pyarrow", REPORT, "a manifest in Parquet")
     try:
-        with parquet.ParquetFile(path) as table:
+        with readable(path), parquet.ParquetFile(path) as table:
             for batch in table.iter_batches(_ROWS):
                 yield from batch.to_pylist()
     except arrow.ArrowInvalid as error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from unmuffle.errors import AudioFileError, InvalidParameterError
+from unmuffle.errors import InvalidParameterError
 from unmuffle.measure.evaluation.clips import ClipPair
 from unmuffle.measure.results import Condition
+from unmuffle.signal.files.row_files import csv_rows, json_rows
 
 MANIFEST_SUFFIXES = (".csv", ".jsonl", ".ndjson")
 NOT_CONDITIONS = frozenset({"id", "noisy", "clean", "rate", "sample_rate", "seconds", "seed", "index", "mix"})
@@ -35,11 +35,7 @@ def read_rows(path: Path) -> list[Row]:
         raise InvalidParameterError(
             f"{path} is no manifest: give a folder, or a file of {', '.join(MANIFEST_SUFFIXES)}"
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AudioFileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    return list(_csv_rows(path, text) if path.suffix.lower() == ".csv" else _json_rows(path, text))
+    return list(map(_csv_row, csv_rows(path)) if path.suffix.lower() == ".csv" else map(_json_row, json_rows(path)))
 
 
 def read_manifest(path: Path) -> list[ClipPair]:
@@ -70,33 +66,20 @@ def conditions_of(row: Mapping[str, Condition]) -> Row:
     return {key: value for key, value in row.items() if key not in NOT_CONDITIONS}
 
 
-def _csv_rows(path: Path, text: str) -> Iterator[Row]:
-    reader = csv.DictReader(text.splitlines())
-    for cells in reader:
-        if None in cells or None in cells.values():
-            raise InvalidParameterError(f"{path}: line {reader.line_num} has not as many cells as the head line")
-        yield {
-            key: value if key in _TEXTS or key.endswith("_file") else _number(value)
-            for key, value in cells.items()
-            if value
-        }
+def _csv_row(cells: Mapping[str, str]) -> Row:
+    return {
+        key: value if key in _TEXTS or key.endswith("_file") else _number(value)
+        for key, value in cells.items()
+        if value
+    }
 
 
-def _json_rows(path: Path, text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InvalidParameterError(f"{path}: line {number} is not JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise InvalidParameterError(f"{path}: line {number} is not an object with 'noisy' and 'clean' in it")
-        yield {
-            key: value if isinstance(value, float | int) and not isinstance(value, bool) else str(value)
-            for key, value in row.items()
-            if value not in (None, "")
-        }
+def _json_row(row: Mapping[str, Any]) -> Row:
+    return {
+        key: value if isinstance(value, float | int) and not isinstance(value, bool) else str(value)
+        for key, value in row.items()
+        if value not in (None, "")
+    }
 
 
 def _number(text: str) -> Condition:
