@@ -40,6 +40,7 @@ def assess_quality(
     measures: Collection[str] | None = None,
     real_time_factor: float | None = None,
     latency_ms: float | None = None,
+    in_step: bool = False,
     clip: str = "clip",
     enhancer: str = "enhanced",
     conditions: Mapping[str, Condition] | None = None,
@@ -63,6 +64,8 @@ def assess_quality(
         Time the enhancer took over the length of the audio.
     latency_ms : float, optional
         Latency of the enhancer.
+    in_step : bool, default False
+        Whether it is known that there is no delay, so that none is looked for.
     clip, enhancer : str
         What the two are called.
     conditions, files : mapping, optional
@@ -81,7 +84,7 @@ def assess_quality(
         For a key that no measure has, or a rate outside its range.
     """
     wanted = frozenset(DEFAULT_MEASURES if measures is None else map(check_measure, measures))
-    found = bring_three_in_step(original, enhanced, reference, sample_rate)
+    found = bring_three_in_step(original, enhanced, reference, sample_rate, known=in_step)
     seconds = found.original.shape[1] / sample_rate
 
     def row(name: str, scores: Iterable[Score], told: Mapping[str, float | None]) -> ClipResult:

@@ -32,12 +32,17 @@ class ThreeInStep:
 
 
 def bring_three_in_step(
-    original: npt.ArrayLike, enhanced: npt.ArrayLike, reference: npt.ArrayLike | None, sample_rate: int
+    original: npt.ArrayLike,
+    enhanced: npt.ArrayLike,
+    reference: npt.ArrayLike | None,
+    sample_rate: int,
+    *,
+    known: bool = False,
 ) -> ThreeInStep:
     """Take out delays of more than 1 ms between the three.
 
     The enhanced clip is held against the reference where there is one, which it resembles more than it does a noisy
-    original. Where no delay can be told, as of silence, all stays as it is.
+    original. Where no delay can be told, as of silence, or all are known to be in step, all stays as it is.
 
     Raises
     ------
@@ -49,6 +54,8 @@ def bring_three_in_step(
     for name, samples in audio.items():
         _check(name, samples, audio["original"])
     first, second = audio["original"], audio["enhanced"]
+    if known:
+        return ThreeInStep(first, second, audio.get("reference"), None)
     if reference is None:
         pair = in_step_pair(first, second, sample_rate)
         return ThreeInStep(pair.given, pair.other, None, pair.delay_ms)

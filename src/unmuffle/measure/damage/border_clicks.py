@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from unmuffle.measure.damage.pair_spectra import PairSpectra
 from unmuffle.signal.arrays import FloatArray
+from unmuffle.signal.moving import moving_maximum
 
 _OVER_AROUND = 4.0
 _OVER_ORIGINAL = 2.0
@@ -119,8 +120,6 @@ def find_period(clicks: npt.NDArray[np.intp], sample_rate: int) -> float | None:
 
 def _find(audio: list[FloatArray], rate: int) -> npt.NDArray[np.intp]:
     """Return the samples of the enhanced audio, the second, at which there are clicks."""
-    from scipy.ndimage import maximum_filter1d
-
     enhanced, others = audio[1], [audio[0], *audio[2:]]
     near = round(_NEAR_S * rate)
     halo = round((_GAP_S + _AROUND_S) * rate) + 3 * near + 8
@@ -130,8 +129,8 @@ def _find(audio: list[FloatArray], rate: int) -> npt.NDArray[np.intp]:
         first, last = max(0, start - halo), min(enhanced.size, start + _SAMPLES_AT_ONCE + halo)
         rise = _prominence(enhanced[first:last], rate, quiet)
         before = np.max([_prominence(other[first:last], rate, 0.0) for other in others], axis=0)
-        before = maximum_filter1d(before, 2 * near + 1)
-        lone = rise == maximum_filter1d(rise, 4 * near + 1)
+        before = moving_maximum(before, 2 * near + 1)
+        lone = rise == moving_maximum(rise, 4 * near + 1)
         # A jump between two samples is seen in the middle of three differences, the second sample two after the first.
         at = np.flatnonzero(lone & (rise > _OVER_AROUND) & (rise > _OVER_ORIGINAL * before)) + 2 + first
         found.append(at[(at >= start) & (at < start + _SAMPLES_AT_ONCE)])
@@ -140,12 +139,10 @@ def _find(audio: list[FloatArray], rate: int) -> npt.NDArray[np.intp]:
 
 def _prominence(audio: FloatArray, rate: int, least: float) -> FloatArray:
     """Return by how many times the third difference is above all that is a little to either side of it."""
-    from scipy.ndimage import maximum_filter1d
-
     steep = np.abs(np.diff(audio, 3))
     gap, span = max(4, round(_GAP_S * rate)), round(_AROUND_S * rate)
     padded = np.pad(steep, gap + span)
-    highest = maximum_filter1d(padded, span, mode="constant")
+    highest = moving_maximum(padded, span)
     # The filter's window is centred; moved by half of it, it ends a gap before, or begins a gap after.
     half = span // 2
     left = highest[span - (span - 1 - half) :][: steep.size]

@@ -15,6 +15,7 @@ import numpy as np
 
 from unmuffle.signal.arrays import BoolArray, ComplexArray, FloatArray
 from unmuffle.signal.grid import Grid
+from unmuffle.signal.moving import moving_minimum
 
 LOWEST_HZ = 100.0
 SPEECH_BAND_HZ = (150.0, 4_000.0)
@@ -129,10 +130,8 @@ def _known(
 
 def track_noise(power: FloatArray, grid: Grid) -> FloatArray:
     """Return the noise power that underlies power [frames, bins]."""
-    from scipy.ndimage import minimum_filter1d
-
     smoothed = _averaged(power, grid.frames(_SMOOTHING_S), 3)
-    lowest = minimum_filter1d(smoothed, grid.frames(_SEARCH_S) | 1, axis=0, mode="nearest")
+    lowest = moving_minimum(smoothed, grid.frames(_SEARCH_S) | 1, axis=0)
     return np.float32(_BIAS) * lowest
 
 

@@ -18,6 +18,7 @@ from unmuffle.measure.damage.cells import HALO_S, Cells, Levels, judge
 from unmuffle.measure.damage.checks import checked
 from unmuffle.measure.single.framing import hann
 from unmuffle.signal.arrays import AnyArray, BoolArray, ComplexArray, FloatArray
+from unmuffle.signal.fft import rfft_of_frames
 from unmuffle.signal.grid import Grid, grid_for
 
 FRAMES_AT_ONCE = 1024
@@ -110,7 +111,7 @@ class ChannelSpectra:
             yield _inner(cells, slice(start - first, stop - first))
 
     def _spectra(self, frames: FloatArray) -> ComplexArray:
-        return np.fft.rfft(frames * self._window, axis=1)
+        return rfft_of_frames(frames * self._window)
 
 
 class PairSpectra:

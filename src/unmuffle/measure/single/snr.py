@@ -29,6 +29,7 @@ from unmuffle.level import Meter
 from unmuffle.measure.single.framing import Framer, hann
 from unmuffle.measure.single.histogram import LevelHistogram
 from unmuffle.signal.arrays import FloatArray, as_channels
+from unmuffle.signal.fft import irfft_of_frames, rfft_of_frames
 
 LOWEST_DB = -10.0
 HIGHEST_DB = 50.0
@@ -94,10 +95,10 @@ class SnrMeter(Meter):
         if frames.shape[1] == 0:
             return
         windowed = frames * self._window
-        bins = np.fft.rfft(windowed, 2 * self._window.size, axis=2)[:, :, : self._high + 1]
+        bins = rfft_of_frames(windowed, 2 * self._window.size)[:, :, : self._high + 1]
         power = (bins.real**2 + bins.imag**2).sum(axis=0)
         power[:, : self._low] = 0.0
-        correlation = np.fft.irfft(power, axis=1).astype(np.float32, copy=False)
+        correlation = irfft_of_frames(power)
         energy = correlation[:, 0] * (2 * self._high)
         heard = energy > self._silent
         energy, correlation = energy[heard], correlation[heard]
