@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -89,11 +89,11 @@ class Serving:
 
 
 @contextmanager
-def serving_process(*options: str) -> Iterator[Serving]:
-    """Run the command; it is killed at the end if it has not ended by itself."""
+def serving_process(*options: str, before: Sequence[str] = ()) -> Iterator[Serving]:
+    """Run the command, by another one if given; it is killed at the end if it has not ended by itself."""
     command = [sys.executable, "-m", "unmuffle", "serve", "--port", "0", "--capacity", "64", "--on-overload", "keep"]
     process = subprocess.Popen(
-        [*command, *options],
+        [*before, *command, *options],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from files_server import FileServer, children, running, silent_flac, wait_until
 
+from unmuffle.models import default_model
 from unmuffle.serve import media_limits, media_pool, uploads
 from unmuffle.serve.errors_http import ApiError
 from unmuffle.serve.media_pool import MediaLimits, MediaPool, TaskCancelledError, TaskHandle
@@ -38,7 +40,11 @@ def pool(tmp_path) -> Iterator[MediaPool]:
 
 def enhancing(folder: Path, source: Path, **others: object) -> dict[str, object]:
     told = {"kind": "enhance", "files": {"file": str(source)}, "names": {"file": "talk.wav"}, "folder": str(folder)}
-    return told | {"max_s": 1e6, "format": "wav", "cache": None, "parameters": {"method": "wiener"}} | others
+    return (
+        told
+        | {"max_s": 1e6, "format": "wav", "diagnose": False, "cache": None, "parameters": {"method": "wiener"}}
+        | others
+    )
 
 
 @pytest.mark.parametrize(
@@ -285,3 +291,28 @@ def test_a_model_file_that_is_gone_is_told(tmp_path, write_file, noisy_speech):
     answer = do_task(enhancing(tmp_path, source, parameters=gone), lambda *_: None)
     assert answer["failed"]["code"] == "model"
     assert np.all([path.suffix != ".tmp" for path in tmp_path.iterdir()])
+
+
+def test_a_servers_own_model_that_is_gone_is_the_servers_fault_and_its_place_is_not_told(tmp_path):
+    model = Path(shutil.copy(default_model().path, tmp_path / "own.onnx"))
+    with running(tmp_path / "temporary", model=str(model)) as server:
+        assert server.client.post("/v1/enhance", content=silent_flac(1.0)).status_code == 200
+        model.unlink()
+        job = server.client.post("/v1/jobs", content=silent_flac(1.0))
+        for answer in (job, server.client.post("/v1/enhance", content=silent_flac(1.0))):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model")
+            assert int(answer.headers["retry-after"]) >= 1
+            assert str(tmp_path) not in answer.text
+        # What needs no network goes on.
+        answer = server.client.post("/v1/enhance", params={"method": "wiener"}, content=silent_flac(1.0))
+        assert answer.status_code == 200
+        server.wait_until_clean()
+
+
+def test_a_model_that_goes_while_a_file_waits_is_told_likewise(pool, tmp_path, write_file, noisy_speech):
+    source = write_file(tmp_path / "talk.wav", noisy_speech(seconds=0.5))
+    with pytest.raises(ApiError) as caught:
+        pool.run(enhancing(tmp_path, source, parameters={"model": str(tmp_path / "gone.onnx")}))
+    assert (caught.value.status, caught.value.code) == (503, "model")
+    assert "Retry-After" in caught.value.headers
+    assert str(tmp_path) not in caught.value.message

@@ -17,6 +17,7 @@ from files_server import FileServer, decoded, running, silent_flac, wait_until
 
 from unmuffle import Enhancer
 from unmuffle.serve import routes_jobs
+from unmuffle.serve.errors_http import ApiError
 
 LONG = silent_flac(3600.0)
 
@@ -222,6 +223,23 @@ def test_a_watcher_hears_that_the_server_is_still_there(server, monkeypatch):
         lines = iter(answer.iter_lines())
         assert any(line.startswith(":") for line, _ in zip(lines, range(20), strict=False))
     forget(server, *jobs)
+
+
+def test_a_watcher_hears_of_a_job_that_is_gone_with_its_process(server, monkeypatch):
+    job = send(server, LONG)
+    look, asked = server.work.jobs.look, []
+
+    def gone_later(*arguments):
+        asked.append(arguments)
+        if len(asked) > 3:
+            raise ApiError(404, "there is no such job")
+        return look(*arguments)
+
+    monkeypatch.setattr(server.work.jobs, "look", gone_later)
+    kind, told = events_of(server.client, job["events_url"])[-1]
+    assert (kind, told["id"], told["state"], told["error"]["code"]) == ("failed", job["id"], "failed", "gone")
+    monkeypatch.undo()
+    forget(server, job)
 
 
 def test_a_disk_that_fills_up_loses_no_job_that_is_done(server, monkeypatch):

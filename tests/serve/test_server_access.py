@@ -230,10 +230,12 @@ def test_every_answer_has_an_id_and_a_harmless_one_is_kept():
         answer = client.get("/nothing-here")
         assert answer.json()["error"] == {
             "code": "not_found",
-            "message": "Not Found",
+            "message": "there is no GET /nothing-here: see /docs",
             "request_id": answer.headers["x-request-id"],
         }
-        assert client.delete("/v1/models").status_code == 405
+        refused = client.delete("/v1/models")
+        assert (refused.status_code, set(refused.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+        assert refused.json()["error"]["message"] == "there is no DELETE /v1/models; it takes GET, HEAD: see /docs"
     for odd in ("a b", "x" * 65, '"', "", "\u0661"):
         assert id_of_request(odd) != odd
 

@@ -6,7 +6,9 @@ import socket
 import time
 from contextlib import suppress
 
+import httpx
 import pytest
+from files_server import silent_flac
 from live_server import eventually, metric, running_server
 from raw_websocket import RawClient, frame
 
@@ -78,3 +80,30 @@ def test_an_upload_that_stops(server):
             f"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 1000\r\n\r\nRIFF".encode()
         )
         assert upload.recv(4096).split(b" ")[1] == b"408"
+
+
+def test_an_upload_that_never_stops_and_never_ends(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10.0) as upload:
+        head = f"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 1000000\r\n\r\n"
+        upload.sendall(head.encode())
+        begun_s = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() - begun_s < 3.0 * SILENT_S:
+                upload.sendall(b"RIFF")
+                time.sleep(0.05)
+        answer = upload.recv(4096)
+        assert answer.split(b" ")[1] == b"408"
+        assert b"less than 1000 bytes a second" in answer
+
+
+def test_an_upload_that_is_slow_but_not_that_slow_is_taken(server):
+    body = silent_flac(60.0)
+    pieces = (body[at : at + 200] for at in range(0, len(body), 200))
+
+    def slowly():
+        for piece in pieces:
+            time.sleep(0.1)
+            yield piece
+
+    assert len(body) / 200 * 0.1 > 2.0 * SILENT_S
+    assert httpx.post(f"{server.url}/v1/enhance", content=slowly(), timeout=60.0).status_code == 200

@@ -6,6 +6,7 @@ import json
 import platform
 import time
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,9 +20,30 @@ from unmuffle.cli.models import told_of
 from unmuffle.denoise import METHODS
 from unmuffle.denoise.choice import FALLBACK, chosen_name
 from unmuffle.enhancer import Enhancer
+from unmuffle.errors import UnmuffleError
 from unmuffle.models import list_models
 
 CORE = ("numpy", "scipy", "soxr", "soundfile", "av", "onnxruntime", "lazy-loader", "typer", "rich")
+PURPOSES = {
+    "serve": "unmuffle serve: files, live streams and a web page over HTTP",
+    "client": "unmuffle.serve.client: a server from Python",
+    "live": "unmuffle live: microphone to headphones",
+    "corpus": "unmuffle corpus: files behind URLs",
+    "ray": "unmuffle corpus: on a cluster",
+    "metrics": "unmuffle score: PESQ and STOI",
+    "dnsmos": "DNSMOS, scores without a reference",
+    "impact": "unmuffle impact: word error rates",
+    "speakers": "unmuffle impact: likeness of the speaker",
+    "report": "reports as HTML, charts, tables",
+    "peers": "other enhancers to compare with",
+    "train": "training of networks",
+    "tensorboard": "curves of a training",
+    "bench": "the benchmarks",
+    "docs": "the documentation",
+    "dev": "all that developers need",
+}
+"""What each extra is for, those that most people ask for first."""
+
 TRIAL_S, BLOCK_S, TRIAL_RATE_HZ = 3.0, 0.01, 48_000
 KEEPS_UP_BELOW = 0.5
 """Real-time factor up to which a live stream has room for what else the machine does."""
@@ -50,6 +72,7 @@ def examine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in CORE},
         "extras": extras(),
+        "troubles": troubles(),
         "models": models,
         "auto": auto if auto in names else FALLBACK,
         "real_time_factor": {name: round(real_time_factor(name), 5) for name in names},
@@ -69,6 +92,19 @@ def real_time_factor(name: str) -> float:
     return (time.perf_counter() - started) / TRIAL_S
 
 
+def troubles() -> dict[str, str]:
+    """Return what keeps an extra whose packages are all installed from working."""
+    if find_spec("sounddevice") is None:
+        return {}
+    from unmuffle.live.sound_devices import load_sounddevice
+
+    try:
+        load_sounddevice()
+    except UnmuffleError as error:
+        return {"live": str(error)}
+    return {}
+
+
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
@@ -81,14 +117,12 @@ def _print(findings: dict[str, Any]) -> None:
     out.print(f"unmuffle {findings['unmuffle']}, Python {findings['python']}, {findings['system']}", markup=False)
     for name, version in findings["packages"].items():
         out.print(f"  {name} {version}" if version else f"  {name} is missing: pip install {name}", markup=False)
-    out.print("extras")
-    for name, missing in findings["extras"].items():
-        state = f'not installed: pip install "unmuffle[{name}]"' if missing else "installed"
-        out.print(f"  {name}: {state}", markup=False)
+    _print_extras(out, findings)
     _print_models(out, findings)
     out.print("real-time factor, live at 48 kHz mono in 10 ms blocks")
+    width = max(map(len, findings["real_time_factor"]))
     for name, factor in findings["real_time_factor"].items():
-        out.print(f"  {name}: {factor:.4f}", markup=False)
+        out.print(f"  {name:{width}}  {factor:.4f}", markup=False)
     auto = findings["real_time_factor"][findings["auto"]]
     verdict = (
         f"this machine keeps up: auto needs {auto:.1%} of one core"
@@ -100,6 +134,22 @@ def _print(findings: dict[str, Any]) -> None:
         model["fault"] for model in findings["models"]
     ):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _print_extras(out: Console, findings: dict[str, Any]) -> None:
+    """Print the extras in the order of ``PURPOSES``, each with what it is for, or how it is installed."""
+    lacking = findings["extras"]
+    names = [*(name for name in PURPOSES if name in lacking), *(name for name in lacking if name not in PURPOSES)]
+    width = max(map(len, names), default=0)
+    out.print("extras")
+    for name in names:
+        state, style = "installed", None
+        if lacking[name]:
+            state = f'not installed: pip install "unmuffle[{name}]" brings {", ".join(lacking[name])}'
+        elif name in findings["troubles"]:
+            state, style = findings["troubles"][name], "yellow"
+        purpose = f" ({PURPOSES[name]})" if name in PURPOSES else ""
+        out.print(f"  {name:{width}}  {state}{purpose}", style=style, markup=False)
 
 
 def _print_models(out: Console, findings: dict[str, Any]) -> None:

@@ -29,6 +29,9 @@ def command(
     tick_interval_ms: Annotated[
         float, typer.Option(help="Least time between two calls of the network, in which frames gather.")
     ] = ServerSettings.tick_interval_ms,
+    deadline_ms: Annotated[
+        float, typer.Option(help="A frame that is answered later than this is counted as missed.")
+    ] = ServerSettings.deadline_ms,
     keys: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Ask for a key; the file has a hash a line, of --make-key.")
     ] = None,
@@ -48,13 +51,49 @@ def command(
     ] = False,
     max_upload_mb: Annotated[int, typer.Option(min=1, help="Largest file in megabytes.")] = 1074,
     max_duration_hours: Annotated[float, typer.Option(help="Longest audio of a file.")] = 4.0,
+    decode_seconds: Annotated[
+        float, typer.Option(help="Processor time for a file, besides half a second for each of its audio.")
+    ] = ServerSettings.decode_seconds_limit,
+    decode_memory_mb: Annotated[
+        int, typer.Option(min=1, help="Memory in megabytes of each process that reads files.")
+    ] = 1074,
+    max_jobs: Annotated[
+        int, typer.Option(min=1, help="Files worked on at once as jobs, and as many for clients that wait.")
+    ] = ServerSettings.max_jobs,
+    max_jobs_waiting: Annotated[
+        int, typer.Option(min=1, help="Jobs that may wait; more are refused.")
+    ] = ServerSettings.max_jobs_waiting,
+    jobs_per_client: Annotated[
+        int | None, typer.Option(min=1, help="Jobs of one client that run or wait.")
+    ] = ServerSettings.jobs_per_client,
+    result_kept_s: Annotated[
+        float, typer.Option(help="For how long the result of a job can be fetched.")
+    ] = ServerSettings.result_kept_s,
+    max_results_mb: Annotated[
+        int, typer.Option(min=1, help="No job is taken while the results that are kept are larger.")
+    ] = 16_000,
     requests_per_minute: Annotated[int, typer.Option(min=1, help="Of one client; a stream is one.")] = 1200,
+    requests_at_once: Annotated[
+        int, typer.Option(min=1, help="Of one client, without streams.")
+    ] = ServerSettings.requests_at_once,
     streams_per_client: Annotated[
         int | None, typer.Option(min=1, help="Live streams of one client. [default: all there are]")
     ] = None,
     audio_hours_per_day: Annotated[
         float | None, typer.Option(help="Audio that one client may have enhanced. [default: no limit]")
     ] = None,
+    hello_timeout_s: Annotated[
+        float, typer.Option(help="In which a client must say what it wants.")
+    ] = ServerSettings.hello_timeout_s,
+    idle_timeout_s: Annotated[
+        float, typer.Option(help="After which a silent stream, or an upload that has stopped, is given up.")
+    ] = ServerSettings.idle_timeout_s,
+    slow_client_s: Annotated[
+        float, typer.Option(help="After which a client that does not read its answers is given up.")
+    ] = ServerSettings.slow_client_s,
+    ping_interval_s: Annotated[
+        float, typer.Option(help="How often a stream's far end is asked whether it is still there.")
+    ] = ServerSettings.ping_interval_s,
     drain_s: Annotated[
         float, typer.Option(min=0.0, help="What running streams and files are given once told to stop.")
     ] = 10.0,
@@ -81,20 +120,33 @@ def command(
         model=model,
         on_overload=on_overload,
         tick_interval_ms=tick_interval_ms,
+        deadline_ms=deadline_ms,
         api_keys=() if keys is None else read_key_hashes(keys),
         allowed_origins=tuple(allow_origin or ()),
         allowed_hosts=tuple(allow_host or ()),
         trust_proxy=trust_proxy,
         max_upload_bytes=max_upload_mb * MEGABYTE,
         max_duration_s=max_duration_hours * HOUR_S,
+        decode_seconds_limit=decode_seconds,
+        decode_memory_bytes=decode_memory_mb * MEGABYTE,
+        max_jobs=max_jobs,
+        max_jobs_waiting=max_jobs_waiting,
+        jobs_per_client=jobs_per_client,
+        result_kept_s=result_kept_s,
+        max_results_bytes=max_results_mb * MEGABYTE,
         requests_per_minute=requests_per_minute,
+        requests_at_once=requests_at_once,
         streams_per_client=streams_per_client,
         audio_s_per_day=None if audio_hours_per_day is None else audio_hours_per_day * HOUR_S,
+        hello_timeout_s=hello_timeout_s,
+        idle_timeout_s=idle_timeout_s,
+        slow_client_s=slow_client_s,
+        ping_interval_s=ping_interval_s,
         drain_s=drain_s,
         temp_dir=temp_dir,
         cache=cache,
     )
-    for package in ("starlette", "uvicorn", "websockets", "prometheus_client", "multipart"):
+    for package in ("starlette", "uvicorn", "websockets", "prometheus_client", "python_multipart"):
         load_package(package, SERVE, "unmuffle serve")
     from unmuffle.serve.server import serve
 

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from unmuffle.corpus.own_chain import with_own_chain
 from unmuffle.corpus.plan import STREAM, Task
 from unmuffle.enhancer import Enhancer, FileReport
 from unmuffle.errors import InvalidParameterError, UnmuffleError, one_line
@@ -110,7 +109,11 @@ def _enhance(enhancer: Enhancer, options: Options, task: Task, report: Report) -
     warnings: tuple[str, ...] = ()
     try:
         if options.diagnose:
-            enhancer, note, warnings = with_own_chain(enhancer, task.source, options.raw)
+            # Imported here because measures take time to load, and most batches are not diagnosed.
+            from unmuffle.measure.diagnosis import with_own_chain
+
+            own = with_own_chain(enhancer, task.source, options.raw)
+            enhancer, note, warnings = own.enhancer, f"{task.source}: {own.note}", own.warnings
         done = enhancer.enhance_file(
             task.source,
             task.destination,

@@ -65,7 +65,8 @@ class Client:
         output : path
             Appears once it is whole.
         **options
-            ``preset``, ``strength``, ``method``, ``keep``, and ``format``: by the suffix of ``output`` if not given.
+            ``preset`` (one of ``presets()``, or "auto", by what is wrong with the file), ``strength``, ``method``,
+            ``keep``, and ``format``: by the suffix of ``output`` if not given.
 
         Returns
         -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,10 +17,11 @@ from unmuffle.errors import (
     InvalidAudioError,
     InvalidParameterError,
     MissingExtraError,
+    ModelError,
     UnmuffleError,
     one_line,
 )
-from unmuffle.serve.logs import request_id
+from unmuffle.serve.logs import log, request_id
 
 CODES = {
     400: "bad_request",
@@ -41,6 +43,12 @@ CODES = {
 """What the ``code`` of an error is where nothing closer is said."""
 
 
+NO_MODEL = "the server's network cannot be used: whoever runs it finds in its log why"
+STOPPING = "the server is about to stop: try again"
+AGAIN_S = 5.0
+"""After which a client may try again where nothing closer is known."""
+
+
 class ApiError(Exception):
     """An error that a client is told of.
 
@@ -53,7 +61,7 @@ class ApiError(Exception):
     code : str, optional
         A word for programs; that of the status by default.
     retry_after_s : float, optional
-        When to try again, for 429 and 503.
+        When to try again, for 429 and 503, which always tell.
     """
 
     def __init__(
@@ -63,7 +71,7 @@ class ApiError(Exception):
         self.status = status
         self.message = message
         self.code = code or CODES.get(status, "error")
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = AGAIN_S if retry_after_s is None and status in (429, 503) else retry_after_s
 
     @property
     def headers(self) -> dict[str, str]:
@@ -96,16 +104,26 @@ def as_api_error(error: Exception) -> ApiError:
         return ApiError(415, one_line(error))
     if isinstance(error, MissingExtraError):
         return ApiError(501, one_line(error))
+    if isinstance(error, ModelError):
+        log("the network cannot be used", logging.ERROR, told=one_line(error))
+        return ApiError(503, NO_MODEL, "model")
     if isinstance(error, UnmuffleError):
-        return ApiError(503, one_line(error), retry_after_s=5.0)
+        return ApiError(503, one_line(error))
     return ApiError(500, "something went wrong here; the server's log tells more under this request's id")
 
 
-async def on_error(_request: Request, error: Exception) -> JSONResponse:
-    """Answer an error that was raised by an endpoint."""
-    kept = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    return error_response(as_api_error(error), kept)
+async def on_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer an error that was raised by an endpoint, or for want of one."""
+    if not isinstance(error, HTTPException):
+        return error_response(as_api_error(error))
+    told, kept = as_api_error(error), dict(error.headers or {})
+    if told.message in _BARE:
+        allowed = f"; it takes {', '.join(sorted(kept['Allow'].split(', ')))}" if "Allow" in kept else ""
+        told = ApiError(told.status, f"there is no {request.method} {request.url.path[:100]}{allowed}: see /docs")
+    return error_response(told, kept)
 
+
+_BARE = (HTTPStatus.NOT_FOUND.phrase, HTTPStatus.METHOD_NOT_ALLOWED.phrase)
 
 HANDLERS: Mapping[Any, Any] = {ApiError: on_error, HTTPException: on_error, UnmuffleError: on_error}
 """For ``Starlette(exception_handlers=...)``; what is left over is answered by the middleware."""

@@ -20,6 +20,8 @@ from unmuffle.serve.temporary import remove_folder
 ResultT = TypeVar("ResultT")
 
 LONGEST_WARNINGS = 4000
+WARNINGS, CACHE, CHAIN = TOLD_HEADERS = ("X-Unmuffle-Warnings", "X-Unmuffle-Cache", "X-Unmuffle-Chain")
+"""Headers of a result: what could not be kept; whether the cache had it; the file's own chain, of ``preset=auto``."""
 
 
 class FileAnswer(FileResponse):
@@ -31,6 +33,8 @@ class FileAnswer(FileResponse):
     folder : Path
     media_type, filename : str
     headers : mapping of str to str, optional
+    disposition : {"attachment", "inline"}
+        Whether a browser keeps it or shows it.
     """
 
     def __init__(
@@ -40,8 +44,11 @@ class FileAnswer(FileResponse):
         media_type: str,
         filename: str,
         headers: Mapping[str, str] | None = None,
+        disposition: str = "attachment",
     ) -> None:
-        super().__init__(path, media_type=media_type, filename=filename, headers=headers)
+        super().__init__(
+            path, media_type=media_type, filename=filename, headers=headers, content_disposition_type=disposition
+        )
         self._folder = folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,15 +60,17 @@ class FileAnswer(FileResponse):
 
 
 def told_headers(done: Mapping[str, Any]) -> dict[str, str]:
-    """Return headers that tell what could not be kept, as a list in JSON of ASCII, and whether the cache had it.
+    """Return headers that tell what could not be kept, as a list in JSON of ASCII, and what else is known of a result.
 
-    >>> told_headers({"warnings": ["no picture"], "from_cache": True})
-    {'X-Unmuffle-Warnings': '["no picture"]', 'X-Unmuffle-Cache': 'hit'}
+    >>> told_headers({"warnings": ["no picture"], "from_cache": True, "chain": "denoise"})
+    {'X-Unmuffle-Warnings': '["no picture"]', 'X-Unmuffle-Cache': 'hit', 'X-Unmuffle-Chain': 'denoise'}
     """
     warnings = json.dumps(done["warnings"])
-    told = {"X-Unmuffle-Warnings": warnings} if done["warnings"] and len(warnings) <= LONGEST_WARNINGS else {}
+    told = {WARNINGS: warnings} if done["warnings"] and len(warnings) <= LONGEST_WARNINGS else {}
     if done["from_cache"] is not None:
-        told["X-Unmuffle-Cache"] = "hit" if done["from_cache"] else "miss"
+        told[CACHE] = "hit" if done["from_cache"] else "miss"
+    if done["chain"] is not None:
+        told[CHAIN] = done["chain"]
     return told
 
 

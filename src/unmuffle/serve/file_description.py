@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unmuffle.serve.file_answer import CACHE, CHAIN, WARNINGS
 from unmuffle.serve.file_parameters import FORMATS
 
 BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
@@ -32,13 +33,27 @@ FILE_ERRORS: dict[str, Any] = {
 }
 
 
+RESULT_HEADERS: dict[str, Any] = {
+    WARNINGS: {"description": "What could not be kept, a list in JSON", "schema": {"type": "string"}},
+    CACHE: {"description": "Whether the cache had it, where there is one", "schema": {"enum": ["hit", "miss"]}},
+    CHAIN: {
+        "description": "With preset=auto, what was chosen for the file; empty where nothing was wrong with it",
+        "schema": {"type": "string"},
+    },
+}
+
+
 def query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     """Return the description of a parameter of the query."""
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
 
 OPTIONS: list[dict[str, Any]] = [
-    query("preset", {"type": "string"}, "One of /v1/presets; the denoiser alone without it"),
+    query(
+        "preset",
+        {"type": "string"},
+        "One of /v1/presets, or auto: a chain by what is wrong with the file; the denoiser alone without it",
+    ),
     query(
         "strength",
         {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"const": "auto"}]},

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from unmuffle.enhancer import Enhancer
-from unmuffle.errors import UnmuffleError, one_line
+from unmuffle.errors import ModelError, UnmuffleError, one_line
 from unmuffle.presets import find_preset
 from unmuffle.presets.chain import DENOISE
 from unmuffle.serve.errors_http import ApiError
 from unmuffle.serve.media_tasks import ORIGINAL
-from unmuffle.serve.parameters import number_in, only_known, preset_in
+from unmuffle.serve.parameters import AUTO, number_in, only_known, preset_in
 
 MEDIA_TYPES = {
     "wav": "audio/wav",
@@ -32,7 +32,6 @@ MEDIA_TYPES = {
     "ts": "video/mp2t",
 }
 FORMATS = ("wav", "flac", "mp3", "opus", ORIGINAL)
-AUTO = "auto"
 _KNOWN = ("preset", "strength", "method", "format", "keep")
 _METHOD = re.compile(r"[A-Za-z0-9_ -]{1,40}")
 
@@ -47,10 +46,13 @@ class EnhanceOptions:
         One of ``FORMATS``.
     parameters : mapping
         Arguments of ``Enhancer``, of plain types.
+    diagnose : bool
+        Whether the file is diagnosed first and has its own chain, as ``preset=auto`` asks for.
     """
 
     format: str
     parameters: Mapping[str, Any]
+    diagnose: bool = False
 
     @classmethod
     def of(cls, query: Mapping[str, str], model: str = AUTO) -> EnhanceOptions:
@@ -66,6 +68,8 @@ class EnhanceOptions:
         ------
         ApiError
             422 with what is wrong.
+        ModelError
+            If the server's network cannot be read.
         """
         only_known(query, _KNOWN)
         suffix = query.get("format") or "wav"
@@ -74,8 +78,10 @@ class EnhanceOptions:
         method = query.get("method") or AUTO
         if not _METHOD.fullmatch(method):
             raise ApiError(422, f"there is no method {method[:40]!r}; see `unmuffle methods`")
+        preset = query.get("preset")
+        diagnose = preset == AUTO
         parameters: dict[str, Any] = {
-            "preset": preset_in(query.get("preset")),
+            "preset": None if diagnose else preset_in(preset, or_auto=True),
             "strength": _strength(query.get("strength") or "1"),
             "method": method,
             "keep": query.get("keep") or None,
@@ -84,9 +90,11 @@ class EnhanceOptions:
             parameters["model"] = model
         try:
             Enhancer(**parameters)
+        except ModelError:
+            raise
         except UnmuffleError as error:
             raise ApiError(422, one_line(error)) from error
-        return cls(suffix, {name: value for name, value in parameters.items() if value is not None})
+        return cls(suffix, {name: value for name, value in parameters.items() if value is not None}, diagnose)
 
 
 def media_type_of(suffix: str) -> str:

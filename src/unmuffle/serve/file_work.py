@@ -17,7 +17,7 @@ from anyio import to_thread
 from prometheus_client.core import Metric
 from starlette.requests import Request
 
-from unmuffle.serve.errors_http import ApiError
+from unmuffle.serve.errors_http import STOPPING, ApiError
 from unmuffle.serve.file_answer import remove_in_thread, while_connected
 from unmuffle.serve.file_parameters import EnhanceOptions
 from unmuffle.serve.jobs import ENDED, QUEUED, RUNNING, JobQueue
@@ -76,6 +76,7 @@ class FileWork:
         self._places = anyio.CapacityLimiter(settings.max_jobs)
         self._most_begun = (1 + WAITING_A_PLACE) * settings.max_jobs
         self._begun = 0
+        self._handles: set[TaskHandle] = set()
         self.jobs = JobQueue(settings, self.folder, self._run, self._did_in_thread)
         self._loop = loop
         self._found = {True: 0, False: 0}
@@ -85,6 +86,12 @@ class FileWork:
         self.folder.sweep()
         self._pool.warm_up()
         self.jobs.start()
+
+    def give_up(self) -> None:
+        """End all work on files, whose clients are told so."""
+        for handle in tuple(self._handles):
+            handle.cancel()
+        self.jobs.give_up()
 
     def close(self) -> None:
         """End everything, and remove the folder."""
@@ -151,6 +158,7 @@ class FileWork:
             What the client is told.
         """
         handle = TaskHandle()
+        self._handles.add(handle)
         asked_s = time.perf_counter()
 
         def in_thread() -> dict[str, Any]:
@@ -167,7 +175,9 @@ class FileWork:
         try:
             return await while_connected(request, work)
         except TaskCancelledError:
-            raise ApiError(503, "the server is about to stop", "draining", retry_after_s=1.0) from None
+            raise ApiError(503, STOPPING, "draining", retry_after_s=1.0) from None
+        finally:
+            self._handles.discard(handle)
 
     def _run(self, task: Mapping[str, Any], tell: Tell | None, handle: TaskHandle) -> dict[str, Any]:
         with self._state.metrics.stage_s.labels(task["kind"]).time():
@@ -183,7 +193,14 @@ class FileWork:
         """Return the task of enhancing a file."""
         cache = self._state.settings.cache
         kept = None if cache is None else str(cache)
-        return self.task("enhance", received, format=options.format, parameters=options.parameters, cache=kept)
+        return self.task(
+            "enhance",
+            received,
+            format=options.format,
+            parameters=options.parameters,
+            diagnose=options.diagnose,
+            cache=kept,
+        )
 
     def task(self, kind: str, received: Received, **options: Any) -> dict[str, Any]:
         """Return a task for the limited processes."""
@@ -228,6 +245,7 @@ async def start_file_work(state: ServerState) -> None:
     state.stack.push_async_callback(to_thread.run_sync, work.close)
     await to_thread.run_sync(work.start)
     state.wait_for(work.unfinished)
+    state.on_end(work.give_up)
     if state.settings.cache is not None:
         state.metrics.watch(work.cache_numbers)
     for job_state in (QUEUED, RUNNING, *ENDED):

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 from unmuffle.serve.errors_http import ApiError, as_api_error
 from unmuffle.serve.file_parameters import media_type_of, result_name
-from unmuffle.serve.logs import log
+from unmuffle.serve.logs import log, request_id
 from unmuffle.serve.media_child import Tell
 from unmuffle.serve.media_pool import TaskCancelledError, TaskHandle
 from unmuffle.serve.settings import ServerSettings
@@ -31,6 +31,7 @@ from unmuffle.serve.uploads import disk_full_told
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 ENDED = (DONE, FAILED, CANCELLED)
 STATE_FILE, CANCEL_FILE = "job.json", "cancel"
+INTERRUPTED = {"code": "interrupted", "message": "the server's process ended: send the file again"}
 NO_JOB = "there is no such job; results are kept for a while only"
 RETRY_S = 5.0
 TOLD_EVERY_S = 0.2
@@ -54,6 +55,7 @@ class _Job:
     result: Mapping[str, Any] | None = None
     expires: float | None = None
     told_s: float = 0.0
+    request: str = field(default_factory=request_id.get)
 
     def described(self) -> dict[str, Any]:
         kept = ("id", "client", "state", "progress", "error", "result", "expires")
@@ -92,6 +94,7 @@ class JobQueue:
         self._waiting: deque[_Job] = deque()
         self._coming: list[str] = []
         self._changed = threading.Condition()
+        self._given_up = False
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -102,14 +105,19 @@ class JobQueue:
             thread.start()
             self._threads.append(thread)
 
+    def give_up(self) -> None:
+        """End what is not done, as failed: the server stops."""
+        self._given_up = True
+        for job in list(self._jobs.values()):
+            if job.state not in ENDED:
+                self._cancel(job)
+
     def close(self) -> None:
-        """Cancel what is not done, and end."""
+        """Give up what is not done, and end."""
+        self.give_up()
         with self._changed:
             self._closed.set()
-            unfinished = [job for job in self._jobs.values() if job.state not in ENDED]
             self._changed.notify_all()
-        for job in unfinished:
-            job.handle.cancel()
         for thread in self._threads:
             thread.join()
 
@@ -235,7 +243,7 @@ class JobQueue:
             if waits:
                 self._waiting.remove(job)
         if waits:
-            self._end(job, CANCELLED)
+            self._end_cancelled(job)
         job.handle.cancel()
 
     def _work(self) -> None:
@@ -247,6 +255,8 @@ class JobQueue:
                     return
                 job = self._waiting.popleft()
                 job.state = RUNNING
+            # What the log tells of the job goes with the request that sent it.
+            request_id.set(job.request)
             try:
                 self._do(job)
             except Exception as error:
@@ -267,7 +277,7 @@ class JobQueue:
         try:
             done = self._run(job.task, tell, job.handle)
         except TaskCancelledError:
-            self._end(job, CANCELLED)
+            self._end_cancelled(job)
         except Exception as error:
             told = as_api_error(error)
             self._end(job, FAILED, {"code": told.code, "message": told.message})
@@ -281,9 +291,17 @@ class JobQueue:
                 "seconds": done["seconds"],
                 "warnings": done["warnings"],
                 "from_cache": done["from_cache"],
+                "chain": done["chain"],
             }
             self._did(job.client, done)
             self._end(job, DONE)
+
+    def _end_cancelled(self, job: _Job) -> None:
+        """End a job that its client does not want any more, or that the server has no time for."""
+        if self._given_up:
+            self._end(job, FAILED, INTERRUPTED)
+        else:
+            self._end(job, CANCELLED)
 
     def _end(self, job: _Job, state: str, error: Mapping[str, str] | None = None) -> None:
         kept = job.result["file"] if job.result is not None else None
@@ -295,6 +313,7 @@ class JobQueue:
         job.expires = time.time() + self._settings.result_kept_s
         job.state = state
         self._try_to_tell(job)
+        log("job ended", job=job.id, state=state, code=None if error is None else error["code"])
 
     def _try_to_tell(self, job: _Job) -> None:
         """Write down how a job is; where the disk is full, this worker still knows."""
@@ -328,6 +347,6 @@ def _read(folder: Path) -> dict[str, Any] | None:
     if told["state"] not in ENDED and owner_is_gone(folder.parent):
         return told | {
             "state": FAILED,
-            "error": {"code": "interrupted", "message": "the server's process ended: send the file again"},
+            "error": INTERRUPTED,
         }
     return told

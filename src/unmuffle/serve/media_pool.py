@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unmuffle.errors import ModelError
 from unmuffle.jobs.one_thread import ONE_THREAD
-from unmuffle.serve.errors_http import ApiError
+from unmuffle.serve.errors_http import ApiError, as_api_error
 from unmuffle.serve.logs import log
 from unmuffle.serve.media_child import Tell
 
@@ -181,7 +182,7 @@ class MediaPool:
             return _Child(self._limits.memory_bytes, self._folder)
         except OSError as error:
             log("no process can be started to read files", logging.ERROR, told=str(error))
-            raise ApiError(503, NOT_STARTED, retry_after_s=5.0) from error
+            raise ApiError(503, NOT_STARTED) from error
 
     def _take(self) -> _Child:
         with self._lock:
@@ -209,7 +210,7 @@ class MediaPool:
         told = {"at": ended.at, "code": ended.returncode, "timed_out": ended.timed_out}
         log("a process that reads files ended", logging.WARNING, **told)
         if ended.at == _STARTING:
-            return ApiError(503, NOT_STARTED, retry_after_s=5.0)
+            return ApiError(503, NOT_STARTED)
         if ended.timed_out:
             message = f"working on the file came no further for {self._silent_s:g} s: try again later"
             return ApiError(503, message, "timed_out", retry_after_s=30.0)
@@ -373,5 +374,7 @@ def _as_api_error(failed: Mapping[str, str]) -> ApiError:
     if code == "unexpected":
         log("a task on a file failed unexpectedly", logging.ERROR, told=message)
         message = "the file cannot be processed: it is damaged, or of a kind that was never met"
+    if code == "model":
+        return as_api_error(ModelError(message))
     status = _STATUS.get(code, 422)
-    return ApiError(status, message, code, retry_after_s=5.0 if status == 503 else None)
+    return ApiError(status, message, code)

@@ -78,6 +78,13 @@ def _enhance(task: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
     destination = Path(task["folder"], f"result.{suffix}")
     enhancer = Enhancer(**task["parameters"], nonfinite="silence")
+    chain: str | None = None
+    warned: tuple[str, ...] = ()
+    if task["diagnose"]:
+        from unmuffle.measure.diagnosis import with_own_chain
+
+        own = with_own_chain(enhancer, source)
+        enhancer, chain, warned = own.enhancer, own.chain, own.warnings
     report = enhancer.enhance_file(source, destination, progress=progress, cache=_cache(task["cache"]))
     _check_length(report.seconds, task["max_s"])
     return {
@@ -87,7 +94,8 @@ def _enhance(task: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
         "sample_rate": report.sample_rate,
         "channels": report.channels,
         "from_cache": None if task["cache"] is None else report.from_cache,
-        "warnings": [_without_paths(task, line) for line in report.warnings],
+        "chain": chain,
+        "warnings": [_without_paths(task, line) for line in dict.fromkeys((*warned, *report.warnings))],
     }
 
 

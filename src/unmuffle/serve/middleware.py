@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from unmuffle.serve.errors_http import ApiError, as_api_error, error_response
+from unmuffle.serve.errors_http import STOPPING, ApiError, as_api_error, error_response
+from unmuffle.serve.file_answer import TOLD_HEADERS
 from unmuffle.serve.keys import key_in
 from unmuffle.serve.logs import id_of_request, log, request_id
 from unmuffle.serve.settings import LOOPBACK
@@ -24,6 +26,34 @@ from unmuffle.serve.state import ServerState
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS", "WS")
 CHECKS = ("healthz", "readyz", "metrics")
 """Endpoints that are asked every few seconds: the log tells only of what is wrong with them."""
+
+EXPOSED = (
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+    *TOLD_HEADERS,
+)
+"""Headers that scripts of other sites may read, where they may call at all."""
+
+TAKEN = (
+    "Authorization",
+    "Content-Disposition",
+    "Content-Type",
+    "If-Range",
+    "Range",
+    "X-Api-Key",
+    "X-Request-Id",
+)
+"""Headers that they may send."""
+
+LOOK_EVERY_S = 1.0
+LEAST_BYTES_PER_S = 1000
+"""What comes more slowly than this, all in all, is given up: it holds a place that others wait for."""
 
 GUARDED = "/v1/"
 """Paths under which keys and limits hold; the page, the health checks and the metrics are open."""
@@ -113,12 +143,13 @@ class Access:
         scope["state"]["client"] = client
         state.limits.count_request(client)
         if scope["type"] == "websocket":
-            await self.app(scope, receive, send)
+            with state.place():
+                await self.app(scope, receive, send)
             return
         if state.draining and scope["method"] == "POST":
-            raise ApiError(503, "the server is about to stop: try again elsewhere", "draining", retry_after_s=1.0)
+            raise ApiError(503, STOPPING, "draining", retry_after_s=1.0)
         limited = _LimitedBody(connection, receive, state)
-        with state.limits.request(client), state.running_request():
+        with state.place(), state.limits.request(client), state.running_request():
             await self.app(scope, limited, _patient(send, state.settings.slow_client_s))
 
     def _check_host(self, connection: HTTPConnection) -> None:
@@ -158,6 +189,8 @@ class _LimitedBody:
         self._receive = receive
         self._limit = state.settings.max_upload_bytes
         self._idle_s = state.settings.idle_timeout_s
+        self._state = state
+        self._begun_s = time.monotonic()
         self._taken = 0
         self._ended = False
         told = connection.headers.get("content-length", "")
@@ -168,15 +201,25 @@ class _LimitedBody:
         # Once the body has ended, what is waited for is the end of the connection, which may be long in coming.
         if self._ended:
             return await self._receive()
-        try:
-            message = await asyncio.wait_for(self._receive(), self._idle_s)
-        except asyncio.TimeoutError:
-            raise ApiError(408, f"nothing came for {self._idle_s:g} s") from None
+        message = await self._next()
         self._taken += len(message.get("body", b""))
         self._ended = not message.get("more_body", False)
         if self._taken > self._limit:
             raise self._too_large()
         return message
+
+    async def _next(self) -> Message:
+        """Return what comes next; one that waits for it hears within a second that the server stops."""
+        silent_s = time.monotonic() + self._idle_s
+        slow_s = self._begun_s + self._idle_s + self._taken / LEAST_BYTES_PER_S
+        while not self._state.ending:
+            left_s = min(silent_s, slow_s) - time.monotonic()
+            if left_s <= 0.0:
+                slow = f"the body comes at less than {LEAST_BYTES_PER_S} bytes a second"
+                raise ApiError(408, slow if slow_s < silent_s else f"nothing came for {self._idle_s:g} s")
+            with suppress(asyncio.TimeoutError):
+                return await asyncio.wait_for(self._receive(), min(left_s, LOOK_EVERY_S))
+        raise ApiError(503, STOPPING, "draining", retry_after_s=1.0)
 
     def _too_large(self) -> ApiError:
         return ApiError(413, f"the file is larger than {self._limit} bytes")
@@ -206,6 +249,6 @@ def cors(origins: Sequence[str]) -> dict[str, Any]:
     return {
         "allow_origins": list(origins),
         "allow_methods": ["GET", "POST", "DELETE"],
-        "allow_headers": ["Authorization", "Content-Type", "X-Api-Key", "X-Request-Id"],
-        "expose_headers": ["Content-Disposition", "Retry-After", "X-Request-Id"],
+        "allow_headers": list(TAKEN),
+        "expose_headers": list(EXPOSED),
     }

@@ -8,11 +8,19 @@ from collections.abc import Mapping
 from unmuffle.presets import list_presets
 from unmuffle.serve.errors_http import ApiError
 
+AUTO = "auto"
 
-def preset_in(given: str | None) -> str | None:
+
+def preset_in(given: str | None, *, or_auto: bool = False) -> str | None:
     """Return the name of a preset that ships, or None where none is given.
 
     A client never names a file of ours: presets in files of one's own are for those who have the machine.
+
+    Parameters
+    ----------
+    given : str or None
+    or_auto : bool, default False
+        Whether the caller takes "auto", too; it is then named among those that there are.
 
     Raises
     ------
@@ -23,7 +31,12 @@ def preset_in(given: str | None) -> str | None:
         return None
     names = [preset.name for preset in list_presets()]
     if given not in names:
-        raise ApiError(422, f"there is no preset {given[:50]!r}; there are: {', '.join(names)}")
+        if given == AUTO:
+            raise ApiError(
+                422, f"preset auto needs the whole file before it begins; here, name one: {', '.join(names)}"
+            )
+        known = [*names, AUTO] if or_auto else names
+        raise ApiError(422, f"there is no preset {given[:50]!r}; there are: {', '.join(known)}")
     return given
 
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from unmuffle.serve.file_answer import FileAnswer, told_headers
-from unmuffle.serve.file_description import FILE_BODY, FILE_ERRORS, OPTIONS
+from unmuffle.serve.file_description import FILE_BODY, FILE_ERRORS, OPTIONS, RESULT_HEADERS
 from unmuffle.serve.file_parameters import EnhanceOptions, media_type_of, result_name
 from unmuffle.serve.file_work import client_of, start_file_work
 from unmuffle.serve.parameters import only_known
@@ -26,6 +26,7 @@ OPENAPI: dict[str, Any] = {
             "responses": {
                 "200": {
                     "description": "The enhanced file",
+                    "headers": RESULT_HEADERS,
                     "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
                 },
                 **FILE_ERRORS,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from unmuffle.serve.errors_http import ApiError
+from unmuffle.serve.errors_http import STOPPING, ApiError
 from unmuffle.serve.state import ServerState
 
 OPENAPI: dict[str, Any] = {
@@ -36,7 +36,7 @@ def routes(state: ServerState) -> list[BaseRoute]:
 
     async def readyz(_request: Request) -> JSONResponse:
         if state.draining:
-            raise ApiError(503, "the server is about to stop", "draining", retry_after_s=1.0)
+            raise ApiError(503, STOPPING, "draining", retry_after_s=1.0)
         if not state.streams.has_room:
             raise ApiError(503, f"all {state.settings.capacity} streams are taken", "full", retry_after_s=1.0)
         return JSONResponse({"status": "ready", "streams": state.streams.count, "capacity": state.settings.capacity})

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from unmuffle.serve.errors_http import ApiError
 from unmuffle.serve.file_answer import told_headers
-from unmuffle.serve.file_description import FILE_BODY, FILE_ERRORS, OPTIONS
+from unmuffle.serve.file_description import FILE_BODY, FILE_ERRORS, OPTIONS, RESULT_HEADERS
 from unmuffle.serve.file_parameters import EnhanceOptions
 from unmuffle.serve.file_work import client_of, start_file_work
 from unmuffle.serve.jobs import CANCELLED, DONE, ENDED, FAILED, NO_JOB, JobQueue
@@ -24,6 +24,7 @@ from unmuffle.serve.state import ServerState
 
 LOOKED_EVERY_S = 0.2
 HEARTBEAT_S = 10.0
+GONE = {"code": "gone", "message": "the job was deleted, has expired, or ended with its process: send the file again"}
 EVENT_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 _ID: list[dict[str, Any]] = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
@@ -36,7 +37,13 @@ _STATE: dict[str, Any] = {
         "progress": {"type": "number", "minimum": 0, "maximum": 1},
         "error": {"type": ["object", "null"]},
         "warnings": {"type": "array", "items": {"type": "string"}},
+        "chain": {"type": ["string", "null"], "description": "What was chosen for the file, with preset=auto"},
     },
+}
+_QUEUED: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "status_url", "events_url", "result_url"],
+    "properties": {name: {"type": "string"} for name in ("id", "status_url", "events_url", "result_url")},
 }
 _NO_JOB: dict[str, Any] = {"404": {"description": "There is no such job, or it is over and forgotten"}}
 OPENAPI: dict[str, Any] = {
@@ -46,7 +53,7 @@ OPENAPI: dict[str, Any] = {
             "parameters": OPTIONS,
             "requestBody": FILE_BODY,
             "responses": {
-                "202": {"description": "It is queued", "content": {"application/json": {"schema": {"type": "object"}}}},
+                "202": {"description": "It is queued", "content": {"application/json": {"schema": _QUEUED}}},
                 **FILE_ERRORS,
             },
         }
@@ -78,8 +85,8 @@ OPENAPI: dict[str, Any] = {
             "summary": "Fetch the enhanced file, or with Range a part of it",
             "parameters": _ID,
             "responses": {
-                "200": {"description": "The file", "content": {"*/*": {}}},
-                "206": {"description": "A part of it", "content": {"*/*": {}}},
+                "200": {"description": "The file", "headers": RESULT_HEADERS, "content": {"*/*": {}}},
+                "206": {"description": "A part of it", "headers": RESULT_HEADERS, "content": {"*/*": {}}},
                 "409": {"description": "The job is not done"},
                 **_NO_JOB,
             },
@@ -159,6 +166,7 @@ async def _told(jobs: JobQueue, request: Request) -> dict[str, Any]:
         "progress": round(told["progress"], 4),
         "error": told["error"],
         "warnings": result.get("warnings", []),
+        "chain": result.get("chain"),
     }
 
 
@@ -168,9 +176,8 @@ async def _events(jobs: JobQueue, request: Request) -> AsyncIterator[str]:
     while True:
         try:
             told = await _told(jobs, request)
-        except ApiError as error:
-            # It was deleted, or has expired.
-            yield _event(FAILED, {"error": {"code": error.code, "message": error.message}})
+        except ApiError:
+            yield _event(FAILED, {**(last or {}), "state": FAILED, "error": GONE})
             return
         if told["state"] in ENDED:
             yield _event(told["state"], told)

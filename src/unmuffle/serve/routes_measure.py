@@ -18,13 +18,36 @@ from unmuffle.serve.state import ServerState
 NEEDED = ["noisy", "enhanced"]
 OPTIONAL = ("clean",)
 FORMATS = ("json", "html")
+PAGE_POLICY = "; ".join(
+    (
+        "sandbox allow-scripts",
+        "default-src 'none'",
+        "script-src 'unsafe-inline'",
+        "style-src 'unsafe-inline'",
+        "img-src data:",
+        "media-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The report is made of names and audio of strangers. A browser shows it, but as a page of no origin at all: not even a
+script that had got into it could ask this server for anything, or see what its pages keep. The page's own policy lets
+only its own script run."""
+PAGE_HEADERS = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"}
 
 OPENAPI: dict[str, Any] = {
     "/v1/measure": {
         "post": {
             "summary": "Measure what an enhancement has gained and what it has damaged",
-            "parameters": [query("format", {"enum": list(FORMATS)}, "json unless given; html is a page to keep")],
-            "requestBody": {"required": True, "content": form_of(NEEDED, OPTIONAL)},
+            "parameters": [
+                query("format", {"enum": list(FORMATS)}, "json unless given; html is a page to read or keep")
+            ],
+            "requestBody": {
+                "required": True,
+                "description": "A form with the files noisy and enhanced, and clean where there is one",
+                "content": form_of(NEEDED, OPTIONAL),
+            },
             "responses": {
                 "200": {
                     "description": "Scores by name, of both files, and the gains",
@@ -58,7 +81,9 @@ def routes(state: ServerState) -> list[BaseRoute]:
             done = await work.run(request, work.task("measure", received, html=form == "html"))
             if form == "html":
                 received.kept = True
-                return FileAnswer(done["path"], received.folder, "text/html; charset=utf-8", "report.html")
+                return FileAnswer(
+                    done["path"], received.folder, "text/html; charset=utf-8", "report.html", PAGE_HEADERS, "inline"
+                )
             return JSONResponse(done)
 
     return [Route("/v1/measure", measure, methods=["POST"])]

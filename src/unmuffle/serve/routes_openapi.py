@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -29,6 +30,9 @@ ERROR: dict[str, Any] = {
         }
     },
 }
+
+AGAIN = ("429", "503")
+RETRY_AFTER: dict[str, Any] = {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}}
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
@@ -62,7 +66,7 @@ def description() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for part in parts():
         for path, methods in getattr(part, "OPENAPI", {}).items():
-            paths[path] = {method: _with_errors(told) for method, told in methods.items()}
+            paths[path] = {method: _with_errors(told) | _named(method, path) for method, told in methods.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -80,12 +84,24 @@ def description() -> dict[str, Any]:
     }
 
 
+def _named(method: str, path: str) -> dict[str, Any]:
+    """Return a name for programs that make clients of the description.
+
+    >>> _named("get", "/v1/jobs/{id}/result")
+    {'operationId': 'get_jobs_id_result'}
+    """
+    words = re.findall(r"\w+", path.removeprefix("/v1"))
+    return {"operationId": "_".join((method, *words))}
+
+
 def _with_errors(told: dict[str, Any]) -> dict[str, Any]:
     error = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
     responses = {status: dict(answer) for status, answer in told.get("responses", {}).items()}
     for status, answer in responses.items():
         if status[0] in "45":
             answer.setdefault("content", error["content"])
+        if status in AGAIN:
+            answer.setdefault("headers", {"Retry-After": RETRY_AFTER})
     responses.setdefault("default", {"description": "An error"} | error)
     return told | {"responses": responses}
 
@@ -115,6 +131,9 @@ def _section(title: str, operation: dict[str, Any]) -> str:
         f"<tr><td><code>{escape(status)}</code><td colspan=2>{escape(answer.get('description', ''))}"
         for status, answer in operation["responses"].items()
     ]
+    body = operation.get("requestBody")
+    if body is not None:
+        rows.append(f"<tr><td>body<td><td>{escape(body['description'])}")
     table = "".join(("<table>", *rows, *answers, "</table>"))
     words = escape(operation.get("description", ""))
     return f"<section><h2>{escape(title)}</h2><p>{escape(operation.get('summary', ''))}. {words}</p>{table}</section>"

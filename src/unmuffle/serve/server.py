@@ -31,11 +31,11 @@ from unmuffle.serve.direct import DirectProtocol
 from unmuffle.serve.logs import configure_logging, log
 from unmuffle.serve.metrics import PREFIX
 from unmuffle.serve.settings import ServerSettings
+from unmuffle.serve.start_check import check_start
 from unmuffle.serve.state import REST_S, ServerState
 from unmuffle.serve.stream_protocol import MAX_MESSAGE_BYTES
 
 BACKLOG = 1024
-MOST_REQUESTS = 1024
 LONGEST_HOLD_OF_THE_INTERPRETER_S = 0.001
 """The event loop and the pool's thread take turns more often than Python's 5 ms, a quarter of a frame's time."""
 
@@ -97,8 +97,6 @@ def uvicorn_config(settings: ServerSettings) -> tuple[uvicorn.Config, ServerStat
         proxy_headers=settings.trust_proxy,
         server_header=False,
         timeout_graceful_shutdown=round(END_S),
-        # A stream is a connection and a task. Beyond this, answers are a bare 503.
-        limit_concurrency=2 * settings.capacity + MOST_REQUESTS,
         backlog=BACKLOG,
     )
     return config, app.state.server
@@ -112,6 +110,7 @@ def serve(settings: ServerSettings) -> None:
     UnmuffleError
         If the address cannot be had, or the server cannot start.
     """
+    check_start(settings)
     listening = _listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     configure_logging(settings.worker)

@@ -24,6 +24,9 @@ _POSITIVE = (
     "decode_memory_bytes",
     "requests_per_minute",
     "requests_at_once",
+    "jobs_per_client",
+    "streams_per_client",
+    "audio_s_per_day",
     "hello_timeout_s",
     "idle_timeout_s",
     "slow_client_s",
@@ -116,7 +119,7 @@ class ServerSettings:
     max_jobs_waiting: int = 64
     jobs_per_client: int | None = 8
     result_kept_s: float = 3600.0
-    max_results_bytes: int = 16 * 2**30
+    max_results_bytes: int = 16_000_000_000
     decode_seconds_limit: float = 600.0
     decode_memory_bytes: int = 2**30
     api_keys: tuple[str, ...] = ()
@@ -147,11 +150,11 @@ class ServerSettings:
         """
         for name in _POSITIVE:
             value = getattr(self, name)
-            if not value > 0:
+            if value is not None and not value > 0:
                 raise InvalidParameterError(f"{name} is {value}; it must be above 0")
         if not 0 <= self.port <= 65_535:
             raise InvalidParameterError(f"port is {self.port}; it must be from 0 to 65535")
-        if self.drain_s < 0.0:
+        if not self.drain_s >= 0.0:
             raise InvalidParameterError(f"drain_s is {self.drain_s}; it must be 0 or above")
         for digest in self.api_keys:
             if not _SHA256.fullmatch(digest):

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from prometheus_client.core import Metric
 
-from unmuffle.serve.errors_http import ApiError, as_api_error
+from unmuffle.serve.errors_http import STOPPING, ApiError, as_api_error
 from unmuffle.serve.logs import log
 from unmuffle.serve.metrics import counter, gauge
 from unmuffle.serve.pool import PoolStream, StreamPool
@@ -51,6 +51,7 @@ class StreamHub:
         self._runner.start()
         self._state.stack.push_async_callback(self._stop, looking)
         self._state.on_drain(self._announce_end)
+        self._state.on_end(self.finish_all)
 
     @property
     def count(self) -> int:
@@ -71,7 +72,7 @@ class StreamHub:
             503 if no slot is free or the server is about to stop; 422 if the pool cannot do what is wanted.
         """
         if self._state.draining:
-            raise ApiError(503, "the server is about to stop: connect again", "draining", retry_after_s=1.0)
+            raise ApiError(503, STOPPING, "draining", retry_after_s=1.0)
         stream = await self._open_stream(hello)
         name = secrets.token_hex(8)
         session = StreamSession(name, client, hello, stream, wire, self._runner.wake, self._open_stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import Any
 
 import av
@@ -52,6 +53,26 @@ TECHNICAL_TAGS = frozenset(
     }
 )
 _TAG_NAMES = {"tracknumber": "track", "year": "date", "description": "comment", "albumartist": "album_artist"}
+# What names other files or addresses, for FFmpeg to open them.
+_FOLLOWING_FORMATS = frozenset(
+    {
+        "applehttp",
+        "avisynth",
+        "concat",
+        "dash",
+        "hls",
+        "image2",
+        "imf",
+        "lavfi",
+        "rtp",
+        "rtsp",
+        "sap",
+        "sdp",
+        "vapoursynth",
+        "vobsub",
+        "webm_dash_manifest",
+    }
+)
 # Streams that begin at an arbitrary clock; everything else begins where its picture does.
 _CLOCKED_FORMATS = frozenset({"mpegts", "mpeg"})
 _GUESSED_LENGTHS = frozenset({"aac", "ac3", "eac3", "amr", "dts"})
@@ -67,10 +88,8 @@ def open_input(source: Source) -> InputContainer:
     """
     source.rewind()
     target: Any = str(source.path.resolve()) if source.path is not None else source.stream
-    # A file must never make the decoder open another address.
-    options = {"protocol_whitelist": "file,pipe"}
     try:
-        container: InputContainer = av.open(target, mode="r", options=options, **_LENIENT)
+        container: InputContainer = av.open(target, mode="r", options=_no_other_addresses(), **_LENIENT)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if source.head[4:8] == b"ftyp" and is_cut_short(source, "mp4"):
             raise AudioFileError(
@@ -78,6 +97,13 @@ def open_input(source: Source) -> InputContainer:
             ) from error
         raise CannotDecodeError(_reason(error)) from error
     return container
+
+
+@cache
+def _no_other_addresses() -> dict[str, str]:
+    """Return what keeps a file from making FFmpeg open another: neither the network nor a path that it names."""
+    harmless = (name for name in av.formats_available if _FOLLOWING_FORMATS.isdisjoint(name.split(",")))
+    return {"protocol_whitelist": "file,pipe", "format_whitelist": ",".join(sorted(harmless))}
 
 
 def main_audio(container: InputContainer) -> Any:

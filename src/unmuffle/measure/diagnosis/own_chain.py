@@ -1,11 +1,12 @@
-"""The settings for one file of a batch in which each is diagnosed first and has its own chain."""
+"""The settings for one file that is diagnosed first and has its own chain."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from unmuffle.enhancer import Enhancer
 from unmuffle.errors import InvalidParameterError
+from unmuffle.measure.diagnosis.diagnose import diagnose_file
 from unmuffle.presets.chain import DENOISE
 from unmuffle.signal.files import RawFormat
 
@@ -13,9 +14,29 @@ NOTHING = "gain"
 """A chain of one stage that, without a gain, gives its input back bit for bit."""
 
 
-def with_own_chain(
-    enhancer: Enhancer, source: str, raw: RawFormat | None = None
-) -> tuple[Enhancer, str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class OwnChain:
+    """What was chosen for a file.
+
+    Attributes
+    ----------
+    enhancer : Enhancer
+        Settings with the file's own chain.
+    chain : str
+        The chain as text; empty where nothing needs doing.
+    note : str
+        What was chosen and why, in one line.
+    warnings : tuple of str
+        Of the reading.
+    """
+
+    enhancer: Enhancer
+    chain: str
+    note: str
+    warnings: tuple[str, ...] = ()
+
+
+def with_own_chain(enhancer: Enhancer, source: str, raw: RawFormat | None = None) -> OwnChain:
     """Diagnose a file and return settings with its own chain.
 
     What the caller set of the denoiser holds where the chain has one; loudness and the rest hold in any case.
@@ -31,11 +52,7 @@ def with_own_chain(
 
     Returns
     -------
-    Enhancer
-    str
-        What was chosen and why, in one line.
-    tuple of str
-        Warnings.
+    OwnChain
 
     Raises
     ------
@@ -44,9 +61,6 @@ def with_own_chain(
     AudioFileError
         If it cannot be read.
     """
-    # Imported here because measures take time to load, and most batches are not diagnosed.
-    from unmuffle.measure.diagnosis import diagnose_file
-
     if source == "-":
         raise InvalidParameterError(
             "standard input cannot be read twice, once to diagnose it: give a file, or name a preset or a chain"
@@ -55,12 +69,12 @@ def with_own_chain(
     chain = str(diagnosis)
     if not chain:
         why = ", ".join(finding.text for finding in diagnosis.findings)
-        return _without_denoiser(enhancer, NOTHING), f"{source}: nothing done: {why}", diagnosis.warnings
+        nothing = _without_denoiser(enhancer, NOTHING)
+        return OwnChain(nothing, chain, f"nothing done: {why}", diagnosis.warnings)
+    denoises = any(choice.name == DENOISE for choice in diagnosis.chain)
+    own = replace(enhancer, chain=chain) if denoises else _without_denoiser(enhancer, chain)
     keys = ", ".join(finding.key for finding in diagnosis.findings if finding.stages)
-    note = f"{source}: {chain} ({keys})"
-    if any(choice.name == DENOISE for choice in diagnosis.chain):
-        return replace(enhancer, chain=chain), note, diagnosis.warnings
-    return _without_denoiser(enhancer, chain), note, diagnosis.warnings
+    return OwnChain(own, chain, f"{chain} ({keys})", diagnosis.warnings)
 
 
 def _without_denoiser(enhancer: Enhancer, chain: str) -> Enhancer:
