@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 NOISY, CLEAN = ROOT / "examples" / "noisy.flac", ROOT / "examples" / "clean.flac"
 PHONE = {"width": 360, "height": 740}
-COLOURS = 56
+COLOURS = 128
 PATIENCE_S = 120.0
 
 
@@ -144,9 +144,9 @@ def looking(size: dict[str, int], colours: str = "light") -> dict[str, Any]:
 
 
 SHOTS: dict[str, tuple[Callable[[Page], None], dict[str, Any]]] = {
-    "page-clean": (cleaned, looking({"width": 1000, "height": 1080})),
+    "page-clean": (cleaned, looking({"width": 1000, "height": 1260})),
     "page-removed-dark": (removed, looking({"width": 1000, "height": 760}, "dark")),
-    "page-live": (live, looking({"width": 1000, "height": 820})),
+    "page-live": (live, looking({"width": 1000, "height": 890})),
     "page-measure": (measured, looking({"width": 1000, "height": 1000})),
     "page-phone": (cleaned, looking(PHONE)),
 }

@@ -41,10 +41,11 @@ def main(folder: str, seed: str, rounds: str) -> None:
     source = Path(folder).parent / f"source-{seed}"
     # Of all that is asked for half finds room, so that entries go as they come.
     with Cache(folder, disk_bytes=sum(map(len, contents)) // 2, memory_bytes=LARGEST_BYTES) as cache:
-        done = 0
+        done = answered = 0
         while done < int(rounds) or not int(rounds):
             number = chooser.randrange(KEYS)
             found = cache.get(keys[number])
+            answered += found is not None
             if found is not None and found != contents[number]:
                 say(f"wrong bytes under {number}")
             if done % 2:
@@ -55,6 +56,7 @@ def main(folder: str, seed: str, rounds: str) -> None:
             if done == 0:
                 say("at work")
             done += 1
+        say(f"answered {answered}")
 
 
 if __name__ == "__main__":

@@ -91,13 +91,15 @@ def test_the_strength_over_time_is_there_from_the_cache_too(recordings, tmp_path
 
 def test_stats_and_clear(recordings, tmp_path, folder):
     code, out, _ = said("cache", "stats")
-    assert (code, "0 entries, 0 B" in out, folder.exists()) == (0, True, False)
+    assert (code, "0 entries, 0 B of at most 2.0 GiB" in out, folder.exists()) == (0, True, False)
+    assert "found: nothing was asked for yet" in out
     said("enhance", recordings, "-o", tmp_path / "out", "--method", "wiener", "--cache")
     _, out, _ = said("cache", "stats")
     assert str(folder) in out
     assert "6 entries, " in out
     assert "KiB" in out
-    assert "found: 0 of 3 (0 %)" in out
+    assert "of at most 2.0 GiB" in out
+    assert "found: 0 of 3 asked for (0 %)" in out
     assert counters()["entries"] == 6
     kept_bytes = counters()["size_bytes"]
     with Cache(tmp_path / "other") as other:

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from frames_of_calls import cut, load, run, tone
+from frames_of_calls import SLOPE_OF_FADE, SLOPE_OF_TONE, cut, load, run, steepest, tone
 
 import unmuffle
 from unmuffle.errors import InvalidParameterError
@@ -55,11 +55,18 @@ def test_it_is_a_processor_and_keeps_what_a_frame_carries():
     processor._close()
 
 
-def test_a_change_of_rate_and_channels_goes_on():
-    processor = UnmuffleProcessor(strength=0.0)
-    for rate, channels in ((24_000, 1), (48_000, 1), (48_000, 2), (16_000, 1)):
-        heard = through(processor, tone(rate, 0.5, channels=channels), rate, rate // 100)
-        assert np.abs(heard[:, -rate // 10 :]).max() > 0.29 * 32768
+@pytest.mark.parametrize("worker", [True, False])
+def test_a_change_of_rate_and_channels_goes_on_without_a_click_or_a_gap(worker):
+    processor = UnmuffleProcessor(strength=0.0, worker=worker, on_overload="keep")
+    through(processor, tone(24_000, 0.5), 24_000, 240)
+    begin_s = 0.5
+    for rate, channels in ((48_000, 1), (48_000, 2), (16_000, 1), (44_100, 2)):
+        heard = through(processor, tone(rate, 0.5, begin_s=begin_s, channels=channels), rate, rate // 100)
+        assert steepest(heard, rate) < 1.03 * (SLOPE_OF_TONE + SLOPE_OF_FADE)
+        cycle = rate // 300 + 1
+        for channel in heard:
+            assert min(channel[at : at + cycle].max() for at in range(0, rate // 3, cycle)) > 0.29 * 32768
+        begin_s += 0.5
     processor._close()
 
 

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from frames_of_calls import cut, load, longest_stop_of_the_loop, run, tone
+from frames_of_calls import SLOPE_OF_FADE, SLOPE_OF_TONE, cut, load, longest_stop_of_the_loop, run, steepest, tone
 
 import unmuffle
 from unmuffle.errors import InvalidParameterError
@@ -90,6 +90,30 @@ def test_control_frames_turn_it_off_and_on_and_set_the_strength(caplog):
     assert np.abs(heard[10_000:15_000]).max() < 0.4 * np.abs(given).max()
     assert 0.4 < np.abs(heard[36_000:46_000]).max() / np.abs(given).max() < 0.75
     assert ["colour" in record.message or "strength" in record.message for record in caplog.records] == [True, True]
+
+
+def test_another_rate_while_a_call_goes_on_makes_no_click():
+    made = UnmuffleFilter(strength=0.0, on_overload="keep")
+
+    async def work():
+        heard = []
+        for rate, begin_s in ((16_000, 0.0), (48_000, 0.5), (24_000, 1.0)):
+            await made.start(rate)
+            data = tone(rate, 0.5, begin_s=begin_s).astype("<i2").tobytes()
+            heard.append(b"".join([await made.filter(chunk) for chunk in pieces(data, rate // 50 * 2)]))
+        await made.stop()
+        return [np.frombuffer(part, "<i2")[None] for part in heard]
+
+    rates, parts = (16_000, 48_000, 24_000), run(work)
+    # Nothing is left out: at the end the enhancer holds 32 ms, and at no other time.
+    assert sum(part.shape[1] / rate for rate, part in zip(rates, parts, strict=True)) > 1.5 - 0.033
+    for before, after, rate in zip(parts, parts[1:], rates[1:], strict=False):
+        seam = np.concatenate((before[:, -1:], after[:, :8]), axis=1)
+        assert steepest(seam, rate) < 3 * SLOPE_OF_TONE * rate / 16_000
+    for rate, part in zip(rates, parts, strict=True):
+        assert steepest(part, rate) < 1.03 * (SLOPE_OF_TONE + SLOPE_OF_FADE)
+        cycle = rate // 300 + 1
+        assert min(part[0, at : at + cycle].max() for at in range(0, rate // 3, cycle)) > 0.29 * 32768
 
 
 def test_nothing_is_raised_whatever_fails(monkeypatch, caplog):

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from unmuffle.cli import live as live_command
 from unmuffle.cli.app import app
 from unmuffle.cli.live_meters import meters, summary
+from unmuffle.denoise.suppressors import OmLsa
 
 
 def run(*arguments):
@@ -93,7 +94,8 @@ def test_a_file_in_the_place_of_the_microphone_is_recorded(talk, tmp_path):
     assert noisy.shape == clear.shape
     assert noisy.size >= 16_000
     assert np.sqrt(np.mean(clear**2)) < np.sqrt(np.mean(noisy**2))
-    assert "enhanced, 40 ms behind" in done.stderr
+    # More than these where the machine was late again and again.
+    assert 40 <= int(re.search(r"enhanced, (\d+) ms behind", done.stderr)[1]) <= 140
     assert "recorded: " in done.stderr
 
 
@@ -123,6 +125,21 @@ def test_devices_by_name_and_no_output(system):
     assert "Headset (48,000 Hz) to nothing" in done.stderr
     run("--output", "null", "--seconds", "0.2", "--method", "wiener", "--preset", "meeting")
     assert [stream.kind for stream in system.streams[1:]] == ["input", "output"]
+
+
+@pytest.mark.parametrize("on_overload", ["step_down", "keep", None])
+def test_a_machine_that_is_too_slow_does_less_unless_it_may_not(talk, monkeypatch, on_overload):
+    real = OmLsa._gain_of
+
+    def slow(self, *snrs):
+        time.sleep(0.025)
+        return real(self, *snrs)
+
+    monkeypatch.setattr(OmLsa, "_gain_of", slow)
+    asked = [] if on_overload is None else ["--on-overload", on_overload]
+    done = run("--loopback", talk, "--method", "om_lsa", *asked)
+    assert done.exit_code == 0, done.stderr
+    assert ("this machine is too slow for om_lsa: stepped down" in done.stderr) == (on_overload != "keep")
 
 
 def test_the_delay_is_measured():
@@ -189,7 +206,8 @@ def test_meters_show_levels_and_what_was_lost():
 
 def test_the_summary_says_what_went_wrong():
     assert len(summary(report_of())) == 2
-    lines = summary(report_of(dropouts=2, missing_s=0.016, lost_s=0.5, device_xruns=4))
+    lines = summary(report_of(dropouts=2, missing_s=0.016, grown_ms=8.0, lost_s=0.5, device_xruns=4))
+    assert "sound was late again and again: 8 ms of the delay are a reserve for that" in lines
     assert "2 dropouts: 0.02 s of silence were played" in lines
     assert "0.50 s of the microphone were lost: this machine is too busy" in lines
     assert "the sound device lost 4 blocks: try longer ones with --block-ms" in lines

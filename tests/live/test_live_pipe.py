@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +92,26 @@ def test_the_rest_of_a_sample_is_told():
     assert b"the last 1 bytes are no whole sample" in done.stderr
 
 
+SLOW = """
+import sys, time
+from unmuffle.cli.app import app
+from unmuffle.denoise.suppressors import OmLsa
+real = OmLsa._gain_of
+OmLsa._gain_of = lambda self, *snrs: (time.sleep(0.025), real(self, *snrs))[1]
+app(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("on_overload", ["step_down", "keep", None])
+def test_a_machine_that_is_too_slow_does_less_only_if_it_may(on_overload):
+    asked = [] if on_overload is None else ["--on-overload", on_overload]
+    command = [sys.executable, "-c", SLOW, "pipe", "--method", "om_lsa", "--rate", "16000", *asked]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    heard, said = running.communicate(bytes(2 * 16_000), timeout=60)
+    assert (running.returncode, len(heard)) == (0, 2 * 16_000)
+    assert (b"too slow for om_lsa: stepped down" in said) == (on_overload == "step_down")
+
+
 def test_nothing_in_is_nothing_out():
     done = pipe(b"", "--rate", 8_000)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -161,3 +183,49 @@ def test_between_two_gstreamers(tmp_path, write_file, noisy_speech):
     clear, rate = soundfile.read(tmp_path / "clear.wav", dtype="int16")
     assert rate == 16_000
     assert np.array_equal(clear, unmuffle.enhance(noisy, 16_000, method="wiener"))
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "integrations.md"
+
+
+def documented(begin: str) -> str:
+    """A command of the documentation, without its line breaks."""
+    lines = DOCS.read_text(encoding="utf-8").split("\n")
+    at = next(number for number, line in enumerate(lines) if line.startswith(begin))
+    command = []
+    for line in lines[at:]:
+        command.append(line.removesuffix("\\"))
+        if not line.endswith("\\"):
+            return " ".join(command).replace("unmuffle pipe", f'"{sys.executable}" -m unmuffle pipe')
+    raise AssertionError("a command without an end")
+
+
+@pytest.mark.parametrize(
+    ("begin", "source", "stand_in"),
+    [
+        pytest.param(
+            "ffmpeg -v error -f pulse", "-f pulse -i default", "-re -f lavfi -i sine=duration=1", marks=needs_ffmpeg
+        ),
+        pytest.param(
+            "gst-launch-1.0 -q autoaudiosrc", "autoaudiosrc", "audiotestsrc num-buffers=50", marks=needs_gstreamer
+        ),
+    ],
+)
+def test_the_command_that_is_documented_sends_an_rtp_stream(begin, source, stand_in):
+    """As it stands there, but for the microphone and the address."""
+    command = documented(begin)
+    assert command.count(source) == command.count("192.0.2.1") == 1
+    assert command.count("5004") == 1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        port = str(receiver.getsockname()[1])
+        command = command.replace(source, stand_in).replace("192.0.2.1", "127.0.0.1").replace("5004", port)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command], capture_output=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        receiver.settimeout(5.0)
+        packet = receiver.recv(65_536)
+    # The head of RTP, version 2.
+    assert packet[0] >> 6 == 2
+    assert len(packet) > 12

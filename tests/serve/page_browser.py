@@ -105,7 +105,7 @@ def clean_file(page: Page, path: Path) -> None:
         page,
         "() => !document.querySelector('#clean-result').hidden || !document.querySelector('#clean-error').hidden",
     )
-    assert page.inner_text("#clean-error") == ""
+    assert page.is_hidden("#clean-error"), page.inner_text("#clean-error")
     until(page, "() => document.querySelector('#timeline').dataset.drawn")
 
 

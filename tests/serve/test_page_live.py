@@ -143,6 +143,35 @@ def test_what_is_heard_can_be_turned_off(browser, server):
         until(page, OFF)
 
 
+def test_another_microphone_can_be_chosen_while_it_runs(browser, server):
+    with watched(browser, server.url) as shown:
+        shown.context.add_init_script(
+            """const { mediaDevices } = navigator;
+            const open = mediaDevices.getUserMedia.bind(mediaDevices);
+            window.opened = [];
+            mediaDevices.getUserMedia = async (wanted) => {
+              const stream = await open(wanted);
+              window.opened.push(stream.getAudioTracks()[0].label);
+              return stream;
+            };"""
+        )
+        page = shown.open("/#live")
+        assert page.is_hidden("#live-microphones")
+        page.click("#live-start")
+        until(page, ON)
+        until(page, "() => !document.querySelector('#live-microphones').hidden")
+        names = page.locator("#live-microphone option").all_inner_texts()
+        assert names[0] == "The system's own"
+        assert len(names) == len(set(names)) >= 3
+        page.select_option("#live-microphone", label=names[-1])
+        until(page, "() => window.opened.length === 2")
+        until(page, ON)
+        assert page.evaluate("window.opened[1]") == names[-1]
+        assert page.locator("#live-microphone option:checked").inner_text() == names[-1]
+        page.click("#live-start")
+        until(page, OFF)
+
+
 def test_another_tab_turns_the_microphone_off(page, server):
     assert server.state.streams.count >= 1
     page.click("#tab-measure")
@@ -169,6 +198,25 @@ def test_a_server_that_has_no_room_says_so_and_the_page_can_try_again(browser):
         second.page.wait_for_timeout(200)
         second.page.click("#live-start")
         until(second.page, ON)
+
+
+def test_a_server_that_is_stopped_ends_the_stream_in_words_and_what_was_recorded_stays(browser, tmp_path):
+    with watched(browser, "") as shown:
+        with running_server() as going:
+            shown.url = going.url
+            page = shown.open("/#live")
+            page.click("#live-start")
+            until(page, ON)
+            page.click("#live-record")
+            until(page, "() => document.querySelector('#live-recorded').textContent.startsWith('Recording, 0:01.')")
+        until(page, "() => !document.querySelector('#live-error').hidden")
+        assert page.inner_text("#live-error") == "The server is being stopped."
+        until(page, OFF)
+        until(page, "() => !document.querySelector('#live-save-clean').disabled")
+        clean, original = sides(page, tmp_path)
+        assert min(clean.size, original.size) > 44_100
+        assert page.is_enabled("#live-start")
+
 
 
 def test_a_stream_brings_the_key_that_was_given(browser):

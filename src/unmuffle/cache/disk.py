@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from unmuffle.cache import ledger
-from unmuffle.cache.entry_files import Entry, EntryFiles, Staged
+from unmuffle.cache.entry_files import PENDING_S, Entry, EntryFiles, Staged
 from unmuffle.cache.index import Index
 from unmuffle.cache.mending import mend
 from unmuffle.cache.reading import EntryBlocks
@@ -41,7 +41,7 @@ class DiskTier:
         self._home = folder / LAYOUT
         self._files = EntryFiles(self._home)
         self._index = Index(self._home, self._files.all)
-        self._swept = False
+        self._swept_s: float | None = None
         self._told: set[str] = set()
 
     def find(self, key: str) -> Entry | None:
@@ -89,9 +89,10 @@ class DiskTier:
     def store(self, key: str, blocks: Iterable[bytes | memoryview]) -> str | None:
         """Write an entry; return its checksum, None if it could not be written or has no room."""
         try:
-            if not self._swept:
+            now_s = self._clock()
+            if self._swept_s is None or abs(now_s - self._swept_s) > PENDING_S:
                 self._files.sweep()
-                self._swept = True
+                self._swept_s = now_s
             staged = self._files.stage(blocks)
         except OSError as error:
             self.failed("nothing can be kept in it", error)

@@ -38,10 +38,12 @@ def stats(folder: Folder = None, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found.to_dict(), indent=2))
         return
     typer.echo(f"folder: {found.folder}")
-    typer.echo(f"kept: {_amount(found)}")
-    if found.hit_rate is not None:
-        typer.echo(f"found: {found.hits} of {found.hits + found.misses} ({100.0 * found.hit_rate:.0f} %)")
-    typer.echo(f"stored: {found.stored}")
+    typer.echo(f"kept: {_amount(found)} of at most {_size(found.limit_bytes)}")
+    if found.hit_rate is None:
+        typer.echo("found: nothing was asked for yet")
+    else:
+        typer.echo(f"found: {found.hits} of {found.hits + found.misses} asked for ({100.0 * found.hit_rate:.0f} %)")
+    typer.echo(f"stored: {found.stored}, two for a file: its result and its report")
     typer.echo(f"removed: {found.evicted} for want of room, {found.expired} by age, {found.damaged} damaged")
 
 

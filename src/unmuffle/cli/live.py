@@ -18,6 +18,7 @@ from unmuffle.cli.console import EXIT_FAILED, messages, plain_errors
 from unmuffle.cli.live_meters import meters, summary
 from unmuffle.cli.strength import parse_strength
 from unmuffle.enhancer import Enhancer, EnhancerStream
+from unmuffle.enhancer.overload import OnOverload
 from unmuffle.errors import InvalidParameterError
 from unmuffle.live import (
     Device,
@@ -63,6 +64,9 @@ def command(
         typer.Option(help="How much of the effect is heard, 0 to 1; 'auto' follows the noise.", metavar="SHARE|auto"),
     ] = "1",
     max_attenuation_db: Annotated[float | None, typer.Option(help="Attenuate nothing by more than this.")] = None,
+    on_overload: Annotated[
+        OnOverload, typer.Option(help="Where the machine cannot keep up, do less, or do all of it late.")
+    ] = "step_down",
     channels: Annotated[int, typer.Option(min=1, help="Channels of the microphone.")] = 1,
     rate: Annotated[
         int | None, typer.Option(help="Sample rate in Hz. [default: that of each device; measured at 48000]")
@@ -99,7 +103,7 @@ def command(
     )
 
     def open_stream(sample_rate: int, channels: int, block_size: int) -> EnhancerStream:
-        return enhancer.open_stream(sample_rate, channels, block_size, on_overload="step_down")
+        return enhancer.open_stream(sample_rate, channels, block_size, on_overload=on_overload)
 
     if measure:
         with _short_pauses():

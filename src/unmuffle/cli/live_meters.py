@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group
 from rich.text import Text
 
+from unmuffle.enhancer import LoadReport
 from unmuffle.live import LiveReport, Recorder
 from unmuffle.measure.single.wording import clock
 
@@ -38,15 +39,25 @@ def summary(report: LiveReport) -> list[str]:
     ]
     if report.dropouts:
         lines.append(f"{report.dropouts} dropouts: {report.missing_s:.2f} s of silence were played")
+    if report.grown_ms > 0.0:
+        lines.append(f"sound was late again and again: {report.grown_ms:.0f} ms of the delay are a reserve for that")
     if report.lost_s > 0.0:
         lines.append(f"{report.lost_s:.2f} s of the microphone were lost: this machine is too busy")
     if report.device_xruns:
         lines.append(f"the sound device lost {report.device_xruns} blocks: try longer ones with --block-ms")
-    if report.load.steps_down:
-        lines.append(
-            f"too slow for {next(iter(report.load.seconds))} at times: stepped down {report.load.steps_down} times"
-        )
+    if told := stepped_down(report.load):
+        lines.append(told)
     return lines
+
+
+def stepped_down(load: LoadReport) -> str:
+    """Return what is to be said of a stream that went on with less for want of time; nothing if none did."""
+    if not load.steps_down:
+        return ""
+    best, *others = load.seconds
+    less_s = sum(load.seconds[rung] for rung in others)
+    times = "once" if load.steps_down == 1 else f"{load.steps_down} times"
+    return f"this machine is too slow for {best}: stepped down {times}, for {less_s:.1f} s in all"
 
 
 def _level(name: str, rms_dbfs: float, peak_dbfs: float) -> Text:

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from unmuffle.cli.console import messages, plain_errors
+from unmuffle.cli.live_meters import stepped_down
 from unmuffle.cli.strength import parse_strength
 from unmuffle.enhancer import Enhancer
+from unmuffle.enhancer.overload import OnOverload
 from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.files.raw import RawFormat
 from unmuffle.signal.files.samples import SAMPLE_BYTES, decode_pcm, encode_pcm
@@ -42,14 +44,19 @@ def command(
         typer.Option(help="How much of the effect is heard, 0 to 1; 'auto' follows the noise.", metavar="SHARE|auto"),
     ] = "1",
     max_attenuation_db: Annotated[float | None, typer.Option(help="Attenuate nothing by more than this.")] = None,
+    on_overload: Annotated[
+        OnOverload, typer.Option(help="Where the machine cannot keep up, do less, or do all of it late.")
+    ] = "keep",
 ) -> None:
     """Enhance raw samples on their way between two programs."""
     raw = RawFormat(sample_format.strip().lower(), rate, channels)
     enhancer = Enhancer(method, parse_strength(strength), max_attenuation_db, preset=preset, chain=chain, model=model)
-    stream = enhancer.open_stream(raw.sample_rate, raw.channels)
+    stream = enhancer.open_stream(raw.sample_rate, raw.channels, on_overload=on_overload)
     for block in _blocks(raw):
         _write(stream.process(block), raw)
     _write(stream.flush(), raw)
+    if told := stepped_down(stream.load):
+        messages.print(f"warning: {told}", style="yellow", markup=False)
 
 
 def _blocks(raw: RawFormat) -> Iterator[FloatArray]:

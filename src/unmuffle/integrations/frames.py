@@ -1,8 +1,9 @@
 """What the adapters share: frames in, frames out, in step, whatever happens.
 
 A call must go on. So no exception leaves ``FrameEnhancer``: what goes wrong is logged once, the frames pass as they
-came, and some seconds later a new stream is tried. A change of the rate or of the channels opens a new stream, and the
-end of the old one is heard until the new one answers.
+came, and some seconds later a new stream is tried. A change of the rate or of the channels opens a new stream, which
+first hears the last half second again, at its own rate: it then knows voice and noise, and what it makes of that moment
+is there to be crossfaded with the end of the old one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from unmuffle.enhancer import Enhancer, EnhancerStream
 from unmuffle.enhancer.overload import OnOverload
 from unmuffle.errors import InvalidParameterError
-from unmuffle.integrations.handover import fade_in, fade_out, head_of, last_of, refit
+from unmuffle.integrations.handover import Joint, Past, fade_in, head_of, last_of, refit
 from unmuffle.process.dry_wet import AUTO, Strength
 from unmuffle.signal.arrays import AnyArray, FloatArray, from_float32, to_float32
 from unmuffle.signal.fifo import SampleFifo
@@ -67,9 +68,10 @@ class FrameEnhancer:
         self._stream: EnhancerStream | None = None
         self._outdated = False
         self._lock = threading.Lock()
-        self._played: FloatArray = np.zeros((1, 0), np.float32)
+        self._played = self._ending = np.zeros((1, 0), np.float32)
+        self._past = Past()
         self._lay(1)
-        self._extra = 0
+        self._extra = self._skipped = 0
         self._faded = self._resting_s = 0.0
         self._passing = self._told = False
         self._open(16_000, 1)
@@ -131,13 +133,9 @@ class FrameEnhancer:
             if self._resting_s > 0.0:
                 self._resting_s -= frame.shape[1] / sample_rate
                 self._pass(frame)
-                return
-            stream = self._stream_for(frame, sample_rate)
-            enhanced = to_float32(np.asarray(stream.process(frame)))
-            if self._faded < 1.0:
-                enhanced, self._faded = fade_in(enhanced, sample_rate, self._faded)
-            with self._lock:
-                self._ready.push(enhanced)
+            else:
+                self._push(self._stream_for(frame, sample_rate), frame)
+            self._past.add(frame, sample_rate)
         except Exception:
             self._failed(frame)
 
@@ -158,6 +156,7 @@ class FrameEnhancer:
         self._stream = None
         self._resting_s = 0.0
         self._passing = True
+        self._past.clear()
         with self._lock:
             self._lay(self._channels)
 
@@ -190,8 +189,9 @@ class FrameEnhancer:
         follows = old is not None or self._passing
         self._extra = self._frames_behind * frame.shape[1]
         end = self._end(old, frame) if follows else np.zeros((len(frame), 0), np.float32)
-        self._begin(opened, end, sample_rate if old is None else old.sample_rate)
-        self._faded = 0.0 if follows else 1.0
+        self._begin(opened, refit(self._played, end, old.sample_rate if old else sample_rate, *given), old is not None)
+        if not follows:
+            self._faded = 1.0
         self._stream, self._outdated, self._passing = opened, False, False
         return opened
 
@@ -202,15 +202,31 @@ class FrameEnhancer:
             waiting = self._ready.pop(len(self._ready)).copy()
         return np.concatenate((waiting, rest), axis=1) if len(waiting) == len(rest) else rest
 
-    def _begin(self, opened: EnhancerStream, end: FloatArray, old_rate: int) -> None:
-        """Put the end of what came before in front of a new stream, as long as that takes to answer."""
-        fitted = refit(self._played, end, old_rate, opened.sample_rate, opened.channels)
-        wanted = opened.latency + self._extra if self._same_size else fitted.shape[1]
-        ending = fade_out(fitted[:, :wanted], opened.sample_rate)
+    def _begin(self, opened: EnhancerStream, end: FloatArray, owed: bool) -> None:
+        """Let a new stream hear what came last, and take over; ``end`` would be heard next, and may be owed."""
+        past = self._past.at(opened.sample_rate, opened.channels)
+        behind = opened.latency + self._extra if self._same_size else owed * end.shape[1]
+        joint = Joint.of(end, past.shape[1] - behind, opened.sample_rate)
+        self._skipped, self._ending, self._faded = joint.skipped, joint.ending, 0.0
         with self._lock:
             self._lay(opened.channels)
-            self._ready.push(ending)
-            self._ready.push_zeros(wanted - ending.shape[1])
+            self._ready.push(joint.lead)
+        if past.shape[1]:
+            self._push(opened, past)
+
+    def _push(self, stream: EnhancerStream, block: AnyArray) -> None:
+        """Have a stream enhance a block, and take what is due of its answer."""
+        enhanced = to_float32(np.asarray(stream.process(block)))
+        left_out = min(self._skipped, enhanced.shape[1])
+        self._skipped -= left_out
+        enhanced = enhanced[:, left_out:]
+        if self._faded < 1.0:
+            enhanced, self._faded = fade_in(enhanced, stream.sample_rate, self._faded)
+            ending = self._ending[:, : enhanced.shape[1]]
+            enhanced[:, : ending.shape[1]] += ending
+            self._ending = self._ending[:, ending.shape[1] :]
+        with self._lock:
+            self._ready.push(enhanced)
 
     def _lay(self, channels: int) -> None:
         """Begin with nothing to be heard, and nothing heard before."""

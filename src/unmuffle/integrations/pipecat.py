@@ -53,11 +53,11 @@ class UnmuffleFilter(BaseAudioFilter):
         self._cut = b""
 
     async def start(self, sample_rate: int) -> None:
-        """Begin a stream of this rate in Hz."""
+        """Begin a stream of this rate in Hz; while one goes on, it goes over to this rate without a click."""
         self._sample_rate = sample_rate
         self._cut = b""
-        self._enhancer.begin()
         if self._thread is None:
+            self._enhancer.begin()
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="unmuffle pipecat")
 
     async def stop(self) -> None:

@@ -42,6 +42,8 @@ class LiveReport:
         Of one core, by the worker, over the last second.
     latency_ms : float
         From the microphone to the output, as far as the device tells its part.
+    grown_ms : float
+        Of this, what is kept waiting since sound was late again and again.
     worst_block_ms, mean_block_ms : float
         Time that a block has taken to enhance.
     block_ms : float
@@ -65,6 +67,7 @@ class LiveReport:
     peak_out_dbfs: float
     cpu_share: float
     latency_ms: float
+    grown_ms: float
     worst_block_ms: float
     mean_block_ms: float
     block_ms: float
@@ -144,6 +147,7 @@ class LiveLoop:
             peak_out_dbfs=self._level_out.peak_dbfs,
             cpu_share=self._cpu_share,
             latency_ms=self.latency_ms,
+            grown_ms=0.0 if playback is None else 1e3 * playback.grown_s,
             worst_block_ms=1e3 * self._worst_s,
             mean_block_ms=1e3 * self._spent_s / max(1, self._blocks),
             block_ms=1e3 * side.block_size / side.sample_rate,

@@ -47,13 +47,14 @@ export function plainWords(error) {
 /** A message as a sentence; a file's name that it begins with is left as it is. */
 function sentence(text) {
   const first = /^[a-z]+[ ,:;]/.test(text) ? text[0].toUpperCase() : text[0];
-  return first + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+  const rest = text.slice(1).replace(/\b(\d{7,}) bytes\b/g, (_, bytes) => `${Math.round(bytes / 1e6)} MB`);
+  return first + rest + (/[.!?]$/.test(text) ? "" : ".");
 }
 
-/** Show an error in its place, with the request's id for whoever runs the server. */
+/** Show an error in its place; one of the server's own with the request's id, for whoever runs it. */
 export function showError(element, error) {
   element.textContent = plainWords(error);
-  if (error.requestId) {
+  if (error.requestId && error.status >= 500) {
     const id = document.createElement("span");
     id.className = "small";
     id.textContent = `Request ${error.requestId}`;

@@ -1,7 +1,7 @@
 // The tab that cleans a file: from the drop to the file that is kept.
 import { forgetJob, formOf, plainWords, request, resultLink, runJob, send, showError } from "./api.js";
 import { Comparison } from "./comparison.js";
-import { announce, byId, clock, save, saveFrom, takeDrops } from "./dom.js";
+import { announce, byId, clock, leftInWords, save, saveFrom, takeDrops } from "./dom.js";
 import { openMicrophone, Recording } from "./microphone.js";
 import { Results } from "./results.js";
 import { decodeAnswer, decodeByServer, decodeFile } from "./sources.js";
@@ -19,14 +19,15 @@ export class CleanTab {
   constructor() {
     byId("clean-choose").addEventListener("click", () => byId("clean-file").click());
     byId("clean-file").addEventListener("change", ({ target }) => {
-      if (target.files.length) this.clean(target.files[0]);
+      if (target.files.length) this.#take(target.files);
       target.value = "";
     });
-    takeDrops(byId("panel-clean"), (files) => this.clean(files[0]));
+    takeDrops(byId("panel-clean"), (files) => this.#take(files));
     byId("clean-record").addEventListener("click", () => this.#record());
     byId("busy-cancel").addEventListener("click", () => this.#work?.abort());
     byId("result-another").addEventListener("click", () => this.#again());
     byId("result-preset").addEventListener("change", ({ target }) => this.clean(this.#source, target.value));
+    byId("treat-rest").addEventListener("click", () => this.clean(this.#source, "auto"));
     addEventListener("pagehide", () => this.#forget());
     byId("download-wav").addEventListener("click", () => this.#keep("wav"));
     byId("download-mp3").addEventListener("click", () => this.#keep("mp3"));
@@ -49,6 +50,13 @@ export class CleanTab {
     for (const id of this.#made.splice(0)) forgetJob(id);
   }
 
+  /** One file at a time; who gives several is told. */
+  #take(files) {
+    this.clean(files[0]);
+    byId("result-first").hidden = files.length === 1;
+    byId("result-first").textContent = `You gave ${files.length} files. This page takes one at a time: here is the first.`;
+  }
+
   #again() {
     this.#work?.abort();
     this.#forget();
@@ -65,6 +73,7 @@ export class CleanTab {
     }
     if (progress === null) byId("busy-progress").removeAttribute("value");
     else byId("busy-progress").value = progress;
+    byId("busy-left").textContent = "";
   }
 
   /** Clean a file, for a preset or by the denoiser alone, and show the result. */
@@ -93,6 +102,7 @@ export class CleanTab {
   async #cleaned(file, preset, signal) {
     this.#stage("Sending it …", 0);
     const sent = { done: () => {} };
+    let begunAt = null;
     const isSent = new Promise((resolve) => { sent.done = resolve; });
     const job = runJob(file, { preset, format: "wav", strength: 1 }, {
       signal,
@@ -100,6 +110,8 @@ export class CleanTab {
       onProgress: (share, state) => {
         sent.done();
         this.#stage(state === "queued" ? "Waiting for its turn …" : "Cleaning …", share);
+        if (state !== "queued") begunAt ??= performance.now();
+        byId("busy-left").textContent = leftInWords(share, begunAt === null ? 0 : (performance.now() - begunAt) / 1000);
       },
     });
     // What else the server is asked waits until the file itself is there; if that fails, so does all of this.

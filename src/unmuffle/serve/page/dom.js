@@ -27,8 +27,15 @@ export function clock(seconds) {
 export function spoken(seconds) {
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
-  const rest = `${whole % 60} second${whole % 60 === 1 ? "" : "s"}`;
-  return minutes ? `${minutes} minute${minutes === 1 ? "" : "s"} ${rest}` : rest;
+  const rest = minutes && whole % 60 === 0 ? "" : ` ${whole % 60} second${whole % 60 === 1 ? "" : "s"}`;
+  return `${minutes ? `${minutes} minute${minutes === 1 ? "" : "s"}` : ""}${rest}`.trim();
+}
+
+/** How long work will last that has come so far in so many seconds; nothing where that is short or cannot be told. */
+export function leftInWords(share, seconds) {
+  const left = share > 0 ? (seconds * (1 - share)) / share : 0;
+  if (seconds < 2 || left < 3) return "";
+  return left < 60 ? `about ${spoken(Math.ceil(left / 5) * 5)} left` : `about ${spoken(Math.ceil(left / 60) * 60)} left`;
 }
 
 /** A number with a true minus sign, or a dash for what is not known. */

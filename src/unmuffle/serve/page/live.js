@@ -1,7 +1,7 @@
 // The live tab: microphone to server to ears, and what is to be told of the way.
 import { askForKey, givenKey, showError } from "./api.js";
 import { announce, byId, clock, figure, save } from "./dom.js";
-import { openMicrophone, Recording } from "./microphone.js";
+import { listMicrophones, openMicrophone, Recording } from "./microphone.js";
 import { LiveStream } from "./stream.js";
 
 const RESERVE_S = 0.04;
@@ -75,7 +75,10 @@ export class LiveTab {
     });
     byId("live-hear").addEventListener("change", () => this.#hear());
     byId("live-record").addEventListener("click", () => this.#record(!this.#recording));
-    byId("live-preset").addEventListener("change", () => this.#session && this.stop().then(() => this.start()));
+    for (const name of ["preset", "microphone"]) {
+      byId(`live-${name}`).addEventListener("change", () => this.#session && this.stop().then(() => this.start()));
+    }
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#offerMicrophones());
     byId("live-save-clean").addEventListener("click", () => this.#save("clean"));
     byId("live-save-original").addEventListener("click", () => this.#save("original"));
   }
@@ -95,7 +98,8 @@ export class LiveTab {
     this.#state("Opening the microphone …");
     const session = { sent: 0, waiting: [], levels: null, stream: new LiveStream() };
     try {
-      session.microphone = await openMicrophone((samples, origin) => this.#captured(session, samples, origin));
+      const take = (samples, origin) => this.#captured(session, samples, origin);
+      session.microphone = await openMicrophone(take, byId("live-microphone").value);
       session.microphone.onEnd(() => this.#fail(new Error("The microphone went away.")));
       await this.#connect(session);
     } catch (error) {
@@ -111,8 +115,19 @@ export class LiveTab {
     byId("live-start").textContent = "Stop";
     byId("live-record").disabled = false;
     this.#state("On: speak.");
+    this.#offerMicrophones();
     session.asking = setInterval(() => session.stream.askStatistics(), STATISTICS_MS);
     this.#draw(session);
+  }
+
+  /** Offer a choice where there are several; browsers name them once the page may use one. */
+  async #offerMicrophones() {
+    const select = byId("live-microphone");
+    const found = await listMicrophones();
+    const chosen = select.value;
+    select.replaceChildren(select.options[0], ...found.map(({ id, name }) => new Option(name, id)));
+    select.value = found.some(({ id }) => id === chosen) ? chosen : "";
+    byId("live-microphones").hidden = found.length < 2;
   }
 
   async #connect(session) {
@@ -128,6 +143,7 @@ export class LiveTab {
     const on = {
       audio: (position, samples) => this.#came(session, position, samples),
       statistics: (told) => this.#told(told),
+      draining: (seconds) => this.#state(`The server will be stopped in ${Math.ceil(seconds)} s.`),
       broken: (error) => this.#session === session && this.#fail(error),
     };
     for (;;) {
@@ -237,7 +253,7 @@ export class LiveTab {
     const device = latency + (context.outputLatency || context.baseLatency || 0);
     const inMs = (frames) => (1000 * frames) / context.sampleRate;
     if (late !== null) byId("live-round-trip").textContent = figure(inMs(late) + 1000 * device, 0, "ms");
-    byId("live-reserve").textContent = `${figure(inMs(held), 0)} of ${figure(inMs(reserve), 0, "ms")}`;
+    byId("live-reserve").textContent = `${figure(inMs(held), 0, "ms")} (${figure(inMs(reserve), 0)} wanted)`;
     byId("live-dropouts").textContent = String(dropouts);
   }
 

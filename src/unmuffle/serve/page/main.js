@@ -60,7 +60,7 @@ async function presets() {
   }
   byId("clean-preset").addEventListener("change", ({ target }) => {
     const about = byId("clean-preset-about");
-    about.textContent = known.find(({ name }) => name === target.value)?.description ?? about.dataset.plain;
+    about.textContent = known.find(({ name }) => name === target.value)?.description ?? about.dataset[target.value || "plain"];
   });
 }
 

@@ -9,18 +9,34 @@ function whyNot(error) {
   const reasons = {
     NotAllowedError: "The browser does not let this page use a microphone: allow it beside the address, and try again.",
     NotFoundError: "No microphone was found.",
+    OverconstrainedError: "The microphone that was chosen is no longer there: choose another one.",
     NotReadableError: "The microphone is in use by another program.",
   };
   return new Error(reasons[error.name] ?? error.message);
 }
 
+/** The microphones there are, once the browser lets the page use one: { id, name }. */
+export async function listMicrophones() {
+  const found = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  // The same device again, under another name.
+  const again = ["", "default", "communications"];
+  return found.filter(({ kind, deviceId, label }) => kind === "audioinput" && label && !again.includes(deviceId))
+    .map(({ deviceId, label }) => ({ id: deviceId, name: label }));
+}
+
 /** Open a microphone as it is, without the browser's own cleaning; take(samples, origin) gets 10 ms at a time. */
-export async function openMicrophone(take) {
+export async function openMicrophone(take, id = "") {
   if (!navigator.mediaDevices) throw new Error("Browsers give microphones only to pages by https, or of this machine.");
   const context = new AudioContext({ latencyHint: "interactive" });
   try {
     const stream = await navigator.mediaDevices.getUserMedia({
-      audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+      audio: {
+        channelCount: 1,
+        echoCancellation: false,
+        noiseSuppression: false,
+        autoGainControl: false,
+        ...(id && { deviceId: { exact: id } }),
+      },
     });
     await context.audioWorklet.addModule(new URL("capture-worklet.js", import.meta.url));
     await context.resume();

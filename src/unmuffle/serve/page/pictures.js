@@ -1,11 +1,13 @@
 // The ruler, the waveform and the two spectrograms over one timeline.
 import { byId, clock } from "./dom.js";
 import { sharesOf } from "./comparison.js";
-import { Powers } from "./spectrogram.js";
+import { heightOf, Powers } from "./spectrogram.js";
 
 const MOST_COLUMNS = 1200;
 const MOST_ROWS = 256;
 const MOST_SAMPLES_A_WAVE = 3e6;
+const MARKS = [[250, "250 Hz"], [500, "500 Hz"], [1000, "1 kHz"], [2000, "2 kHz"], [5000, "5 kHz"], [10000, "10 kHz"]];
+const MARKS_APART_PX = 20;
 const STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 
 export class Pictures {
@@ -108,6 +110,25 @@ export class Pictures {
     }
     const scale = width / this.timeline.span;
     context.drawImage(picture, (start - this.timeline.start) * scale, 0, (end - start) * scale, height);
+    this.#frequencies(context, width, height, width / byId(id).clientWidth);
+  }
+
+  /** Mark frequencies at the right edge, as many as there is room for. */
+  #frequencies(context, width, height, dense) {
+    context.font = `${10 * dense}px system-ui, sans-serif`;
+    context.textBaseline = "middle";
+    let last = Infinity;
+    for (const [hz, text] of MARKS) {
+      const y = height * (1 - heightOf(hz, this.comparison.rate));
+      if (y < 8 * dense || last - y < MARKS_APART_PX * dense || y > height - 8 * dense) continue;
+      last = y;
+      const wide = context.measureText(text).width;
+      context.fillStyle = "rgb(11 18 21 / 65%)";
+      context.fillRect(width - wide - 12 * dense, y - 7 * dense, wide + 12 * dense, 14 * dense);
+      context.fillStyle = "#e7eeeb";
+      context.fillRect(width - 4 * dense, y - dense / 2, 4 * dense, dense);
+      context.fillText(text, width - wide - 7 * dense, y);
+    }
   }
 
   #waveform() {

@@ -54,7 +54,7 @@ export class Results {
       "Voice over noise is estimated without a reference; between the ends of the strength it is calculated.";
     byId("findings").replaceChildren(make("li", "Looking at it …", { class: "quiet" }));
     byId("diagnosis").setAttribute("aria-busy", "true");
-    byId("diagnosis-hint").textContent = "";
+    byId("diagnosis-rest").hidden = true;
     byId("timeline").setAttribute("aria-valuemax", comparison.seconds.toFixed(1));
     this.#pictures.open(comparison);
     this.#timeline.open(comparison.seconds);
@@ -209,8 +209,7 @@ export class Results {
     if (!items.length) items.push(make("li", "Nothing: this is a good recording.", { class: "quiet" }));
     byId("findings").replaceChildren(...items, ...warnings.map((text) => make("li", text, { class: "quiet small" })));
     const stays = left && findings.some(({ key, treated_by: by }) => left.has(key) && by?.length);
-    byId("diagnosis-hint").textContent = stays && !byId("result-preset").value
-      ? "The denoiser takes off noise only. For the rest choose what the recording is for, above." : "";
+    byId("diagnosis-rest").hidden = !stays || byId("result-preset").value !== "";
   }
 }
 

@@ -34,9 +34,16 @@ const PALETTE = (() => {
 const mel = (hz) => 1127 * Math.log(1 + hz / 700);
 const hertz = (m) => 700 * (Math.exp(m / 1127) - 1);
 
+const topOf = (rate) => Math.min(rate / 2, 20000);
+
+/** How high in a picture a frequency lies: 0 is its lower edge, 1 its upper one. */
+export function heightOf(hz, rate) {
+  return (mel(hz) - mel(LEAST_HZ)) / (mel(topOf(rate)) - mel(LEAST_HZ));
+}
+
 /** For each row of a picture, the bins it shows and with what weights; the lowest row is the last. */
 function rowsOf(rows, rate, size) {
-  const top = mel(Math.min(rate / 2, 20000));
+  const top = mel(topOf(rate));
   const bottom = mel(LEAST_HZ);
   const edge = (row) => (hertz(bottom + ((top - bottom) * row) / rows) * size) / rate;
   return Array.from({ length: rows }, (_, i) => {

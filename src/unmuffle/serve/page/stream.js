@@ -7,7 +7,9 @@ const HEAD_BYTES = 8;
 
 const SAID = {
   1006: "The connection to the server broke off.",
+  1001: "The server is being stopped.",
   1008: "The server does not let this stream in.",
+  1012: "The server is being stopped.",
   1011: "The server failed.",
   1013: "The server has no room for another stream just now. Try again in a moment.",
 };
@@ -16,7 +18,7 @@ export class LiveStream {
   #socket;
   #closed = false;
 
-  /** Open one; on has audio(position, samples), statistics(told) and broken(error). Resolves to the server's answer. */
+  /** Open one; on has audio(position, samples), statistics(told), draining(s) and broken(error). Resolves to the server's answer. */
   open({ sampleRate, preset, strength, key }, on) {
     const url = address("v1/stream");
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -38,6 +40,7 @@ export class LiveStream {
         const message = JSON.parse(data);
         if (message.type === "ready") resolve(message);
         else if (message.type === "statistics") on.statistics(message);
+        else if (message.type === "draining") on.draining(message.seconds);
         else if (message.type === "finished") this.#finished?.();
         else if (message.type === "error") told = message;
       };
