@@ -18,6 +18,7 @@ from bench import (
     blind_snr,
     cache,
     corpora,
+    corpora_killed,
     corpora_words,
     evaluation,
     latency,
@@ -60,7 +61,7 @@ def main() -> None:
         "parts",
         nargs="*",
         help="speed, long_file, latency, noise_tracking, evaluation, training, network, quality, repair, arrays, "
-        "blind_snr, cache, pool, serve, serve_soak, corpora, corpora_words [default: all]",
+        "blind_snr, cache, pool, serve, serve_soak, corpora, corpora_killed, corpora_words [default: all]",
     )
     parser.add_argument(
         "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality, repair, arrays and blind_snr"
@@ -71,6 +72,9 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="larger steps and less time each, for serve")
     parser.add_argument("--minutes", type=float, help="of serve_soak, which then runs at 70 %% of what serve has found")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of corpora's journal [default: %(default)s]")
+    parser.add_argument(
+        "--sources", type=Path, help="folder with speech/ and noise/, for corpora_killed [default: made]"
+    )
     parser.add_argument("--transcribed", type=Path, help="folder with index.csv (file, text), for corpora_words")
     parser.add_argument("--model", help="name or ONNX file, for network and blind_snr [default: the one that is auto]")
     parser.add_argument(
@@ -100,6 +104,7 @@ def _parts(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict
         "cache": cache.measure,
         "training": training.measure,
         "corpora": lambda: corpora.measure(options.rows),
+        "corpora_killed": lambda: corpora_killed.measure(options.sources),
         "pool": lambda: pool.measure(options.soak),
         "serve": lambda: serve.measure(short=options.short),
     }

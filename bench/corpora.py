@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,22 +23,8 @@ from bench.tables import table
 
 CLIPS, SECONDS, RATE_HZ = 800, 6.0, 16_000
 SHELL_CLIPS, PEER_CLIPS = 24, 200
+WORDS = ("the", "of", "and", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are", "with", "they")
 MACHINE_CORES, DOLLARS_A_CORE_HOUR = 64, 0.04
-RECORD = {
-    "duration_s": 6.0,
-    "sample_rate": RATE_HZ,
-    "channels": 1,
-    "source_sha256": "0" * 64,
-    "strength": None,
-    "elapsed_s": 0.031234567,
-    "warnings": [],
-    "verdict": "enhanced",
-    "reason": "",
-    "before": dict.fromkeys(("estimated_snr_db", "loudness_lufs", "clipping_share"), -12.3456789),
-    "after": dict.fromkeys(("estimated_snr_db", "loudness_lufs", "clipping_share", "artefact_score"), -12.3456789),
-    "not_measured": {},
-    "output_sha256": "0" * 64,
-}
 
 
 def measure(journal_rows: int) -> dict[str, Any]:
@@ -87,7 +75,7 @@ def _run(root: Path, workers: int, *, measured: bool) -> dict[str, float]:
                 children = multiprocessing.active_children()
                 memory[point] = max((resident_mb(child.pid) for child in children if child.pid), default=0.0)
 
-    with tempfile.TemporaryDirectory(dir=root) as out:
+    with tempfile.TemporaryDirectory(dir=root) as out, _on_cores(workers):
         measures = QUICK_MEASURES if measured else ()
         started = time.perf_counter()
         run(root / "noisy", out, measures=measures, options=RunOptions(workers), told=told)
@@ -96,6 +84,17 @@ def _run(root: Path, workers: int, *, measured: bool) -> dict[str, float]:
     warm = 2 * workers
     pace = (times[-1] - times[warm]) / (len(times) - 1 - warm)
     return {"s_a_clip": pace, "whole_s": whole, "early_mb": memory[0.2], "late_mb": memory[0.95]}
+
+
+@contextmanager
+def _on_cores(count: int) -> Iterator[None]:
+    """Keep this process and those it starts to so many cores: the parent's work is part of a run's."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _shell_loop(root: Path) -> dict[str, float]:
@@ -129,10 +128,12 @@ def journal_cost(rows: int) -> dict[str, float]:
     from unmuffle.corpus.clip import Clip
     from unmuffle.corpus.journal import Journal
 
+    texts = [" ".join(random.Random(seed).choices(WORDS, k=14)) for seed in range(1000)]
+
     def clips() -> Iterator[Clip]:
         for number in range(rows):
             name = f"speaker-{number % 5000:04d}/utterance-{number:08d}.flac"
-            fields = {"audio_filepath": name, "duration": 6.0, "text": "some words that were said " * 3}
+            fields = {"audio_filepath": name, "duration": 6.0, "text": texts[number % len(texts)]}
             yield Clip(name, f"/data/corpus/{name}", name, fields, stamp="192044 1700000000000000000")
 
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / ".unmuffle" / "journal.sqlite") as journal:
@@ -152,8 +153,31 @@ def journal_cost(rows: int) -> dict[str, float]:
 
 
 def _note_all(journal: Any) -> None:
-    for clip in journal.todo():
-        journal.finish(clip.key, RECORD, 6.0)
+    records = [_record(number) for number in range(1000)]
+    for number, clip in enumerate(journal.todo()):
+        journal.finish(clip.key, records[number % len(records)], 6.0)
+
+
+def _record(number: int) -> dict[str, Any]:
+    """Return what may be told of a clip: none like another, or a journal could make much of what they share."""
+    chance = random.Random(number)
+    before = ("estimated_snr_db", "loudness_lufs", "clipping_share")
+    after = (*before, "artefact_score", "onset_loss_db", "high_band_loss_db", "speech_level_change_db")
+    return {
+        "duration_s": 6.0,
+        "sample_rate": RATE_HZ,
+        "channels": 1,
+        "source_sha256": chance.randbytes(32).hex(),
+        "strength": 1.0,
+        "elapsed_s": chance.random(),
+        "warnings": [],
+        "verdict": "enhanced",
+        "reason": "",
+        "before": {name: chance.gauss(0.0, 20.0) for name in before},
+        "after": {name: chance.gauss(0.0, 20.0) for name in after},
+        "not_measured": {},
+        "output_sha256": chance.randbytes(32).hex(),
+    }
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -183,7 +207,8 @@ def section(figures: dict[str, Any]) -> str:
     machine_days = core_hours / (24 * MACHINE_CORES)
     terabytes = 1e6 * 3600 * figures["rate_hz"] * 2 / 1e12
     return f"""{figures["clips"]} clips of {seconds:.0f} s at {figures["rate_hz"] // 1000} kHz on a disk of one machine,
-by unmuffle's own network; a core is a hardware thread of the machine named below. Measures: the quick ones, which are
+by unmuffle's own network; a core is a hardware thread of the machine named below, and a run has no more of them than it
+has workers, for its parent process, too. Measures: the quick ones, which are
 the default.
 
 {table(head, rows)}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from unmuffle.corpus.clip import Clip
 from unmuffle.corpus.journal import Journal
+from unmuffle.corpus.journal_file import is_held, lock_of
 from unmuffle.errors import AudioFileError, InvalidParameterError
+
+WORDS = ("some", "words", "that", "somebody", "said", "into", "a", "microphone")
 
 
 @pytest.fixture
@@ -95,6 +101,21 @@ def test_names_that_differ_in_case_alone_get_results_of_their_own(path, clips):
     assert first.casefold() != second.casefold()
 
 
+def test_a_name_that_looks_like_a_marked_one_is_taken_as_well(path, clips):
+    twins = [Clip(key, clips[0].source, "talk.wav") for key in "tu"]
+    with Journal(path) as journal:
+        journal.plan(twins)
+        _, marked = journal.todo()
+    others = [Clip("v", clips[0].source, marked.output), *twins]
+    with Journal(path.parent / "other" / "journal.sqlite") as journal:
+        foreseen = [clip.output for clip, _ in journal.foresee(others)]
+        journal.plan(others)
+        names = [clip.output for clip in journal.todo()]
+    assert len(set(names)) == 3
+    assert names[:2] == [marked.output, "talk.wav"]
+    assert foreseen == names
+
+
 def test_two_clips_of_one_name_are_refused_and_nothing_of_their_page_planned(path, clips):
     twins = [*clips, Clip("a", clips[1].source, "other.wav")]
     with Journal(path) as journal:
@@ -161,3 +182,118 @@ def test_a_journal_that_is_damaged_while_it_is_read_is_told(path, clips):
     db.close()
     with pytest.raises(AudioFileError, match="cannot be used: no such table"), Journal(path, writes=False) as journal:
         journal.counts()
+
+
+def test_the_plan_before_holds_until_a_new_one_is_whole(path, clips):
+    def breaking_off():
+        yield from clips[:2]
+        raise KeyboardInterrupt
+
+    many = [Clip(f"{number:05d}", str(path), f"{number}.wav", stamp="1") for number in range(2500)]
+
+    def late():
+        yield from many
+        with Journal(path, writes=False) as looker:
+            seen.append((looker.counts(), looker.planning()))
+        raise KeyboardInterrupt
+
+    seen = []
+    with Journal(path) as journal:
+        journal.plan(clips)
+        journal.finish("a", {}, 1.0)
+        with pytest.raises(KeyboardInterrupt):
+            journal.plan(breaking_off())
+        assert journal.counts() == {"todo": 2, "done": 1}
+        with pytest.raises(KeyboardInterrupt):
+            journal.plan(late())
+        assert seen == [({"todo": 2, "done": 1}, 2000)]
+        assert [clip.key for clip in journal.todo()] == ["b", "c"]
+        journal.plan(clips[1:])
+        assert journal.planning() == 0
+        assert journal.counts() == {"todo": 2, "gone": 2001}
+
+
+def test_a_corpus_that_was_moved_is_the_same_one(path, clips, tmp_path):
+    with Journal(path) as journal:
+        journal.plan(clips)
+        for clip in clips:
+            journal.finish(clip.key, {}, 1.0)
+        (tmp_path / "elsewhere").mkdir()
+        moved = [replace(clip, source=str(tmp_path / "elsewhere" / f"{clip.key}.wav")) for clip in clips]
+        for before, after in zip(clips, moved, strict=True):
+            Path(before.source).rename(after.source)
+        os.utime(moved[1].source, ns=(7, 7))
+        journal.plan(moved)
+        assert [clip.source for clip in journal.todo()] == [moved[1].source]
+        assert [clip.source for clip, _ in journal.done()] == [moved[0].source, moved[2].source]
+
+
+def test_urls_of_which_nothing_is_known_are_told_apart_by_their_address(path):
+    with Journal(path) as journal:
+        journal.plan([Clip("a", "memory://one.wav", "a.wav")])
+        journal.finish("a", {}, 1.0)
+        journal.plan([Clip("a", "memory://one.wav", "a.wav")])
+        assert journal.counts() == {"done": 1}
+        journal.plan([Clip("a", "memory://two.wav", "a.wav")])
+        assert journal.counts() == {"todo": 1}
+
+
+def test_records_come_back_as_they_were_given(path, clips):
+    record = {"text": "ü\udcff\n\u2028", "list": [1, -0.1, 1e-300, None, True, {"x": []}], "long": "words " * 1000}
+    fields = {"ключ": "значение", "n": 1.5, "none": None, "deep": {"a": [1]}}
+    with Journal(path) as journal:
+        journal.plan([*clips, Clip("odd \udcff\n", "/x\udcff.wav", "x.wav", fields, (0.1, 0.25), None, "s")])
+        journal.finish("a", {"first": "quite another"}, 1.0)
+        journal.finish("odd \udcff\n", record, 1.0)
+    with Journal(path, writes=False) as journal:
+        *_, (clip, found) = journal.done()
+        assert found == record
+        assert (clip.key, clip.fields, clip.span_s, clip.source) == (
+            "odd \udcff\n",
+            fields,
+            (0.1, 0.25),
+            "/x\udcff.wav",
+        )
+
+
+def test_a_clip_takes_some_hundred_bytes_and_notes_take_no_more_as_it_grows(path):
+    rng = random.Random(1)
+
+    def clips():
+        for number in range(20_000):
+            name = f"speaker-{number % 500:03d}/utterance-{number:07d}.flac"
+            text = " ".join(rng.choices(WORDS, k=12))
+            yield Clip(
+                name, f"/data/{name}", name, {"audio_filepath": name, "duration": 6.0, "text": text}, stamp="1 2"
+            )
+
+    def record():
+        measured = {name: rng.uniform(-30, 30) for name in ("estimated_snr_db", "loudness_lufs", "artefact_score")}
+        checksums = {name: rng.randbytes(32).hex() for name in ("source_sha256", "output_sha256")}
+        return {"duration_s": 6.0, "verdict": "enhanced", "before": measured, "after": measured, **checksums}
+
+    with Journal(path) as journal:
+        journal.plan(clips())
+        for clip in journal.todo():
+            journal.finish(clip.key, record(), 6.0)
+    assert sum(file.stat().st_size for file in path.parent.iterdir()) < 550 * 20_000
+
+
+def test_kinds_of_fault_come_with_an_example_the_most_common_first(path, clips):
+    with Journal(path) as journal:
+        journal.plan(clips)
+        journal.fail("a", "missing", "a.wav does not exist")
+        journal.fail("b", "unreadable", "b.wav is not audio")
+        journal.fail("c", "unreadable", "c.wav is not audio")
+        assert list(journal.faults()) == [
+            ("unreadable", 2, "b.wav is not audio"),
+            ("missing", 1, "a.wav does not exist"),
+        ]
+
+
+def test_whether_a_run_is_at_work_can_be_told_from_outside(path, clips):
+    lock = lock_of(path)
+    assert not is_held(lock)
+    with Journal(path):
+        assert is_held(lock)
+    assert not is_held(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -11,19 +12,26 @@ import subprocess
 import sys
 import tarfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+import unmuffle
 from unmuffle import Enhancer
 from unmuffle.cache import Cache
-from unmuffle.corpus import RunOptions, clips_of, run, status, verify
+from unmuffle.corpus import Clip, RunOptions, clips_of, run, status, verify
 from unmuffle.corpus.do_no_harm import do_no_harm
+from unmuffle.corpus.journal import Journal
+from unmuffle.corpus.listing import write_lists
+from unmuffle.corpus.running import journal_of
+from unmuffle.corpus.summary import write_summary
 from unmuffle.errors import AudioFileError, InvalidParameterError
 from unmuffle.measure.assurance.gate import QualityGate
 from unmuffle.measure.assurance.rules import Rule, Threshold
 from unmuffle.measure.results import ClipResult
+from unmuffle.models import default_model
 
 RATE = 16_000
 QUICK = {"enhancer": Enhancer("wiener"), "measures": (), "options": RunOptions(workers=1)}
@@ -140,6 +148,26 @@ def test_a_manifest_comes_back_in_its_own_kind_too(corpus, tmp_path, kind):
     else:
         (found,) = parquet.read_table(written).to_pylist()
     assert (found["path"], found["text"], found["unmuffle.verdict"]) == ("a.wav", "hello", "enhanced")
+
+
+def test_a_table_takes_columns_of_mixed_kinds_and_rows_without_some(corpus, tmp_path):
+    pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    fields = [{"n": 1, "mixed": "a", "only": True}, {"n": 0.5, "mixed": 7, "list": [1, 2]}, {"mixed": None}]
+    names = ("a.wav", "deep/b.flac", "deep/ü ß.wav")
+    clips = [Clip(name, str(corpus / name), name, own) for name, own in zip(names, fields, strict=True)]
+    out = tmp_path / "out"
+    run(clips, out, **QUICK)
+    with Journal(journal_of(out)) as journal:
+        for kind in (".csv", ".parquet"):
+            write_lists(journal, out, kind)
+    rows = parquet.read_table(out / "manifest.parquet").to_pylist()
+    assert [row["n"] for row in rows] == [1.0, 0.5, None]
+    assert [row["mixed"] for row in rows] == ["a", "7", None]
+    assert [row["only"] for row in rows] == [True, None, None]
+    assert rows[1]["list"] == "[1, 2]"
+    with (out / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["mixed"] for row in csv.DictReader(file)] == ["a", "7", ""]
 
 
 @pytest.mark.parametrize(("otherwise", "verdict"), [("original", "original"), ("reject", "rejected")])
@@ -281,7 +309,10 @@ def test_damage_to_results_is_found_and_mended(corpus, tmp_path):
     assert not list(verify(out))
     (out / "a.wav").write_bytes(whole["a.wav"][:-2])
     (out / "deep" / "b.flac").unlink()
-    assert [found.output for found in verify(out)] == ["a.wav", "deep/b.flac"]
+    told = []
+    found = verify(out, told=lambda *counts: told.append(counts))
+    assert [item.output for item in found] == ["a.wav", "deep/b.flac"]
+    assert told[-1] == (3, 3)
     assert len(list(verify(out, mend=True))) == 2
     run(corpus, out, **QUICK)
     assert results(out) == whole
@@ -294,6 +325,53 @@ def test_the_status_tells_how_far_it_is(corpus, tmp_path):
     found = status(tmp_path / "out")
     assert (found.done, found.failed, found.left, found.seconds) == (3, 1, 0, 4.5)
     assert found.failures == {"unreadable": 1}
+    assert "text.wav is not audio" in found.examples["unreadable"]
+    assert (found.at_work, found.planning, found.gone) == (False, 0, 0)
+
+
+def test_the_status_of_a_run_that_is_at_work(corpus, tmp_path):
+    seen = []
+    run(corpus, tmp_path / "out", **QUICK, told=lambda *_: seen.append(status(tmp_path / "out")))
+    assert [(found.at_work, found.done, found.left) for found in seen] == [(True, 1, 2), (True, 2, 1), (True, 3, 0)]
+
+
+def test_how_the_source_is_named_makes_it_no_other(corpus, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.chdir(tmp_path)
+    for source in ("corpus", corpus, f"{corpus}/", "./corpus/../corpus"):
+        run(source, "out", **QUICK, told=lambda clip, *_: told.append(clip.key))
+    assert len(told) == 3
+    assert all(Path(row["unmuffle"]["source"]).is_absolute() for row in lines(tmp_path / "out" / "manifest.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "strength"),
+    [
+        ({"method": "wiener"}, 1.0),
+        ({"method": "wiener", "strength": 0.4}, 0.4),
+        ({"chain": "highpass,denoise:method=wiener:strength=.7"}, 0.7),
+        ({"chain": "highpass"}, None),
+    ],
+)
+def test_the_manifest_tells_the_strength_also_where_it_is_fixed(corpus, tmp_path, settings, strength):
+    run(corpus, tmp_path / "out", **QUICK | {"enhancer": Enhancer(**settings)})
+    assert {row["unmuffle"]["strength"] for row in lines(tmp_path / "out" / "manifest.jsonl")} == {strength}
+
+
+def test_the_manifest_tells_what_was_measured_and_by_what(corpus, tmp_path):
+    run(corpus, tmp_path / "out", enhancer=Enhancer(strength="auto"), options=RunOptions(workers=1))
+    for row in lines(tmp_path / "out" / "manifest.jsonl"):
+        told = row["unmuffle"]
+        for side in ("before", "after"):
+            assert {"loudness_lufs", "estimated_snr_db"} <= told[side].keys() | told["not_measured"].keys()
+        assert {"artefact_score", "high_band_loss_db", "speech_level_change_db"} <= (
+            told["after"].keys() | told["not_measured"].keys()
+        )
+        assert 0.0 <= told["strength"] <= 1.0
+        assert told["settings"]["model_name"] == default_model().name
+        assert len(told["settings"]["model_sha256"].partition("+")[0]) == 64
+        assert told["settings"]["version"] == unmuffle.__version__
+        assert {"elapsed_s", "verdict", "reason", "source_sha256", "output_sha256", "duration_s"} <= told.keys()
 
 
 def test_workers_change_no_result(corpus, tmp_path):
@@ -305,9 +383,10 @@ def test_workers_change_no_result(corpus, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_killed_at_any_moment_it_ends_as_if_undisturbed(tmp_path, noisy_speech, write_file):
     corpus = tmp_path / "corpus"
-    for seed in range(40):
-        write_file(corpus / f"{seed:02d}.wav", noisy_speech(RATE, seconds=4.0, seed=seed), RATE)
-    arguments = ["--method", "wiener", "--measure", "none", "--workers", "2", "--json"]
+    speech = noisy_speech(RATE, seconds=12.0)
+    for number in range(200):
+        write_file(corpus / f"{number:03d}.wav", speech[:, 600 * number : 600 * number + 4 * RATE], RATE)
+    arguments = ["--measure", "none", "--workers", "2", "--json"]
 
     def start(out):
         command = [sys.executable, "-m", "unmuffle", "corpus", "run", str(corpus), "-o", str(out), *arguments]
@@ -315,12 +394,12 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(tmp_path, noisy_speech, 
 
     undisturbed = start(tmp_path / "whole")
     told, _ = undisturbed.communicate()
-    assert len(told.splitlines()) == 40
+    assert len(told.splitlines()) == 200
     chance, done = random.Random(1), []
     for _ in range(4):
         process = start(tmp_path / "killed")
-        done += [json.loads(process.stdout.readline())["id"] for _ in range(chance.randint(1, 8))]
-        time.sleep(chance.uniform(0.0, 0.05))
+        done += [json.loads(process.stdout.readline())["id"] for _ in range(chance.randint(1, 30))]
+        time.sleep(chance.uniform(0.0, 0.1))
         os.killpg(process.pid, signal.SIGKILL)
         rest, _ = process.communicate()
         done += [json.loads(line)["id"] for line in rest.splitlines() if line.endswith("}")]
@@ -340,10 +419,21 @@ def test_the_summary_tells_totals_and_plays_clips(corpus, tmp_path, run_command)
     done = run_command("corpus", "summary", tmp_path / "out", "-o", tmp_path / "page.html")
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "<td>3</td><th scope='row'>enhanced</th>" in page
-    assert "failed: unreadable" in page
+    assert "<th scope='row'>enhanced</th><td>3</td><td>75.0 %</td><td>4.50 s</td>" in page
+    assert "<th scope='row'>unreadable</th><td>1</td><td>" in page
+    assert "text.wav is not audio" in page
     assert "deep/ü ß.wav" in page
+    assert page.index("What became of the clips</h2>") < page.index("Enhancers side by side</h2>")
     assert "data:audio" in page
+
+
+def test_the_summary_tells_what_the_gate_had_against_clips(corpus, tmp_path):
+    pytest.importorskip("matplotlib")
+    run(corpus, tmp_path / "out", **QUICK | {"gate": NEVER})
+    write_summary(tmp_path / "out", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<th scope='row'>kept as they came</th><td>3</td><td>100.0 %</td>" in page
+    assert "<th scope='row'>kept as they came: loudness</th><td>3</td>" in page
 
 
 def test_nothing_measured_is_nothing_to_sum_up(corpus, tmp_path, run_command):
@@ -368,5 +458,10 @@ def test_from_the_command_line(corpus, tmp_path, run_command):
     damaged = run_command("corpus", "verify", out)
     assert damaged.returncode == 1
     assert b"a.wav: it cannot be read" in damaged.stdout
+    arguments = ("--method", "wiener", "--workers", "1", "--measure", "quick", "--measure", "crest_factor_db")
+    added = run_command("corpus", "run", corpus, "-o", tmp_path / "more", *arguments)
+    assert added.returncode == 0, added.stderr
+    measured = lines(tmp_path / "more" / "manifest.jsonl")[0]["unmuffle"]
+    assert {"loudness_lufs", "crest_factor_db"} <= measured["after"].keys() | measured["not_measured"].keys()
     refused = run_command("corpus", "run", corpus, "-o", out, "--otherwise", "burn")
     assert b"must be one of original, reject, enhanced" in refused.stderr

@@ -1,4 +1,4 @@
-"""Pictures in step with each other and at the right frequencies, what is heard at one loudness, and all of it at once."""
+"""Pictures in step with each other and at the right frequencies, all of it drawn at once, and heard at one loudness."""
 
 from __future__ import annotations
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unmuffle.cli.console import EXIT_FAILED, messages, plain_errors
-from unmuffle.cli.corpus_progress import CorpusProgress, totals
+from unmuffle.cli.corpus_progress import CorpusProgress, CountProgress, totals
 from unmuffle.cli.strength import parse_strength
 from unmuffle.errors import InvalidParameterError
 
 if TYPE_CHECKING:
+    from unmuffle.corpus import Outlook
     from unmuffle.measure.assurance.gate import QualityGate
 
 app = typer.Typer(
@@ -22,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+QUICK = "quick"
+"""In place of the keys of what is measured unless something else is asked for."""
 OTHERWISE = ("original", "reject", "enhanced")
 
 Destination = Annotated[str, typer.Argument(metavar="DEST", help="The folder that a run wrote to.")]
@@ -32,7 +35,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 @plain_errors
 def run_corpus(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A folder, a pattern, or a manifest: .jsonl, .csv, .parquet.")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="A folder, a pattern, shards (.tar), or a manifest: .jsonl, .csv, .parquet."
+        ),
     ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="DEST", help="Folder that mirrors the corpus.")],
     preset: Annotated[
@@ -54,7 +60,9 @@ def run_corpus(
     ] = "original",
     measure: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY", help="Measure this alone, and what the gate needs; may be repeated; or 'none'."),
+        typer.Option(
+            metavar="KEY", help="Measure this and what the gate needs; may be repeated; or 'none'. [default: quick]"
+        ),
     ] = None,
     suffix: Annotated[str | None, typer.Option("--format", help="Format of the results, as an extension.")] = None,
     workers: Annotated[
@@ -62,36 +70,34 @@ def run_corpus(
     ] = None,
     engine: Annotated[str, typer.Option(help="Where the work is done: processes, or ray.")] = "processes",
     address: Annotated[str | None, typer.Option(help="Of a Ray cluster; 'auto' is the one this machine is in.")] = None,
+    device: Annotated[str, typer.Option(help="Where models run: auto, cpu, gpu.")] = "auto",
     cache: Annotated[bool, typer.Option(help="Take results from the cache, and keep them there.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do clips again that failed.")] = False,
     redo: Annotated[bool, typer.Option("--redo", help="Do everything again if the settings have changed.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done, and why.")] = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
     """Enhance a collection; run again, it goes on where it was stopped."""
-    from unmuffle.corpus import QUICK_MEASURES, RunOptions, run
+    from unmuffle.corpus import RunOptions, outlook, run
     from unmuffle.enhancer import Enhancer
 
     if otherwise not in OTHERWISE:
         raise InvalidParameterError(f"--otherwise is {otherwise!r}; it must be one of {', '.join(OTHERWISE)}")
-    enhancer = Enhancer(method=method, model=model, preset=preset, strength=parse_strength(strength))
+    settings: dict[str, Any] = {
+        "enhancer": Enhancer(method=method, model=model, preset=preset, strength=parse_strength(strength)),
+        "gate": _gate(gate),
+        "otherwise": otherwise,
+        "measures": _measures(measure),
+        "suffix": suffix,
+        "options": RunOptions(workers, engine, address, cache, retry_failed, redo, device),  # type: ignore[arg-type]  # checked there
+    }
     if dry_run:
-        _list_clips(source, output, suffix)
+        with outlook(source, output, **settings) as found:
+            _tell_outlook(found, output, as_json=as_json, quiet=quiet)
         return
-    wanted = QUICK_MEASURES if measure is None else [] if measure == ["none"] else measure
     with CorpusProgress(quiet=quiet or as_json, as_json=as_json) as progress:
-        report = run(
-            source,
-            output,
-            enhancer=enhancer,
-            gate=_gate(gate),
-            otherwise=otherwise,  # type: ignore[arg-type]  # checked above
-            measures=wanted,
-            suffix=suffix,
-            options=RunOptions(workers, engine, address, cache, retry_failed, redo),  # type: ignore[arg-type]  # checked there
-            told=progress.update,
-        )
+        report = run(source, output, **settings, told=progress.update)
     if not (quiet or as_json):
         messages.print(totals(report, progress.elapsed_s), markup=False)
     if report.failed:
@@ -102,20 +108,15 @@ def run_corpus(
 @plain_errors
 def tell_status(destination: Destination, as_json: AsJson = False) -> None:
     """Tell how far a run is, also while it is at work."""
+    from unmuffle.cli.corpus_words import status_lines
     from unmuffle.corpus import status
-    from unmuffle.measure.single.wording import clock
 
     found = status(destination)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
         return
-    rest = "" if found.eta_s is None or not found.left else f", {clock(found.eta_s)} to go at this pace"
-    typer.echo(f"{found.done} done, {found.failed} failed, {found.left} left{rest}")
-    typer.echo(
-        f"{clock(found.seconds)} of audio; {found.clips_per_s:.1f} clips a second, {found.speed:.0f} x real time"
-    )
-    for cause, count in sorted(found.failures.items()):
-        typer.echo(f"  {count} failed: {cause}")
+    for line in status_lines(found):
+        typer.echo(line)
 
 
 @app.command("verify")
@@ -129,14 +130,39 @@ def verify_results(
     from unmuffle.corpus import verify
 
     damaged = 0
-    for found in verify(destination, mend=mend):
-        damaged += 1
-        typer.echo(json.dumps(vars(found)) if as_json else f"{found.output}: {found.fault}")
+    with CountProgress("checking", quiet=as_json) as progress:
+        for found in verify(destination, mend=mend, told=progress.update):
+            damaged += 1
+            typer.echo(json.dumps(vars(found)) if as_json else f"{found.output}: {found.fault}")
     if damaged:
         messages.print(f"{damaged} results are not as they were left", style="red", markup=False)
         raise typer.Exit(EXIT_FAILED)
     if not as_json:
         messages.print("all results are as they were left", markup=False)
+
+
+@app.command("pack")
+@plain_errors
+def pack_results(
+    destination: Destination,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FOLDER", help="Where the shards go.")],
+    clips_per_shard: Annotated[
+        int, typer.Option(min=1, metavar="N", help="For a corpus that did not come as shards.")
+    ] = 1000,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+) -> None:
+    """Pack the results into WebDataset shards; a stopped packing goes on."""
+    from unmuffle.cli.corpus_words import packed_lines
+    from unmuffle.corpus import pack
+
+    with CountProgress("packing", quiet=quiet or as_json) as progress:
+        report = pack(destination, output, clips_per_shard=clips_per_shard, told=progress.update)
+    if as_json:
+        typer.echo(json.dumps({**vars(report), "folder": str(report.folder)}))
+    elif not quiet:
+        for line in packed_lines(report):
+            messages.print(line, markup=False)
 
 
 @app.command("summary")
@@ -153,6 +179,14 @@ def write_page(
     messages.print(f"{output}: the summary of {destination}", markup=False)
 
 
+def _measures(names: list[str] | None) -> list[str]:
+    from unmuffle.corpus import QUICK_MEASURES
+
+    if names == ["none"]:
+        return []
+    return [key for name in names or [QUICK] for key in (QUICK_MEASURES if name == QUICK else [name])]
+
+
 def _gate(name: str | None) -> QualityGate | None:
     if name is None:
         return None
@@ -162,13 +196,15 @@ def _gate(name: str | None) -> QualityGate | None:
     return do_no_harm() if name.strip().lower() == "default" else QualityGate.load(name)
 
 
-def _list_clips(source: str, output: str, suffix: str | None) -> None:
+def _tell_outlook(found: Outlook, output: str, *, as_json: bool, quiet: bool) -> None:
     from pathlib import Path
 
-    from unmuffle.corpus import clips_of
+    from unmuffle.cli.corpus_words import outlook_line, shown
 
-    count = 0
-    for clip in clips_of(source, Path(output), suffix=suffix):
-        count += 1
-        typer.echo(f"{clip.source} -> {Path(output) / clip.output}")
-    messages.print(f"{count} clips", markup=False)
+    for clip, why in found:
+        told = {"id": clip.key, "source": clip.source, "output": clip.output, "why": why}
+        typer.echo(json.dumps(told) if as_json else shown(f"{why}: {clip.source} -> {Path(output) / clip.output}"))
+    if as_json:
+        typer.echo(json.dumps({"todo": found.todo, "rest": found.rest}))
+    elif not quiet:
+        messages.print(outlook_line(found), markup=False)

@@ -1,6 +1,8 @@
 from .batch import Options, Outcome, run_batch
 from .clip import Clip
 from .clip_work import QUICK_MEASURES, ClipOutcome
+from .outlook import Foreseen, Outlook, outlook
+from .packing import PackReport, pack
 from .plan import Task, plan_tasks
 from .run_status import CorpusStatus, status
 from .running import CorpusReport, RunOptions, run
@@ -14,11 +16,16 @@ __all__ = [
     "CorpusReport",
     "CorpusStatus",
     "Damage",
+    "Foreseen",
     "Options",
     "Outcome",
+    "Outlook",
+    "PackReport",
     "RunOptions",
     "Task",
     "clips_of",
+    "outlook",
+    "pack",
     "plan_tasks",
     "run",
     "run_batch",

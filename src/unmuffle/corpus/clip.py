@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -9,8 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-_UNSAFE = re.compile(r'[\x00-\x1f<>:"|?*\\]')
-"""What some file system or other refuses in a name."""
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff<>:"|?*\\]|[. ]$')
+"""What some file system or other refuses in a name, blanks and dots at its end among it."""
+_OWN_FOLDER = ".unmuffle"
+_MOST_NAME_BYTES = 255
+_MOST_SUFFIX_BYTES = 32
+"""What follows the last dot is no extension if it is longer."""
 
 
 class Member(NamedTuple):
@@ -54,7 +59,26 @@ class Clip:
     @property
     def mark(self) -> str:
         """What changes when the audio or the part of it changes."""
-        return f"{self.stamp or _file_stamp(self.source)} {self.span_s} {self.member}"
+        return f"{self.source_stamp} {self.span_s} {self.member}"
+
+    @property
+    def source_stamp(self) -> str:
+        """What changes when the file changes that the clip is, or is a part of."""
+        return self.stamp or _file_stamp(self.source)
+
+
+def inner_path(path: str | os.PathLike[str], base: Path) -> PurePosixPath:
+    """Return where a file lies below ``base``, or below the root if it does not.
+
+    >>> inner_path("../other/talk.wav", Path("/data/set"))
+    PurePosixPath('data/other/talk.wav')
+    """
+    whole = Path(os.path.normpath(base.absolute() / path))
+    try:
+        inside = whole.relative_to(os.path.normpath(base.absolute()))
+    except ValueError:
+        inside = whole.relative_to(whole.anchor)
+    return PurePosixPath(*inside.parts)
 
 
 def output_name(path: str | os.PathLike[str], base: Path, suffix: str | None = None) -> str:
@@ -62,15 +86,8 @@ def output_name(path: str | os.PathLike[str], base: Path, suffix: str | None = N
 
     >>> output_name("/data/set/a/talk.mp3", Path("/data/set"), "flac")
     'a/talk.flac'
-    >>> output_name("../other/talk.wav", Path("/data/set"))
-    'data/other/talk.wav'
     """
-    whole = Path(os.path.normpath(base.absolute() / path))
-    try:
-        inside = whole.relative_to(os.path.normpath(base.absolute()))
-    except ValueError:
-        inside = whole.relative_to(whole.anchor)
-    return safe_name(PurePosixPath(*inside.parts), suffix)
+    return safe_name(inner_path(path, base), suffix)
 
 
 def safe_name(path: PurePosixPath, suffix: str | None = None) -> str:
@@ -79,8 +96,33 @@ def safe_name(path: PurePosixPath, suffix: str | None = None) -> str:
     >>> safe_name(PurePosixPath("../a:b/c.wav"), "flac")
     'a_b/c.flac'
     """
-    named = PurePosixPath(*(_UNSAFE.sub("_", part) for part in path.parts if part not in ("..", "/")))
-    return str(named if suffix is None else named.with_suffix("." + suffix.lstrip(".")))
+    parts = [_UNSAFE.sub("_", part) for part in path.parts if part not in ("..", "/")]
+    named = PurePosixPath(*parts) if parts and parts[0] != _OWN_FOLDER else PurePosixPath("_", *parts)
+    if suffix is not None:
+        named = named.with_name(_stem(named) + "." + suffix.lstrip("."))
+    return str(named) if len(_bytes(named.name)) <= _MOST_NAME_BYTES else marked_name(str(named), str(path))
+
+
+def marked_name(path: str, key: str) -> str:
+    """Return a path with a mark of a key in its name, of no more bytes than a file system takes.
+
+    >>> marked_name("a/talk.wav", "a/talk.wav")
+    'a/talk~0d29720f03c4.wav'
+    """
+    place = PurePosixPath(path)
+    stem = _stem(place)
+    suffix = place.name[len(stem) :]
+    tail = "~" + hashlib.sha256(_bytes(key)).hexdigest()[:12] + suffix
+    room = _MOST_NAME_BYTES - len(_bytes(tail))
+    return str(place.with_name(_bytes(stem)[:room].decode("utf-8", "ignore") + tail))
+
+
+def _stem(path: PurePosixPath) -> str:
+    return path.stem if len(_bytes(path.suffix)) <= _MOST_SUFFIX_BYTES else path.name
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _file_stamp(path: str) -> str:

@@ -6,9 +6,11 @@ import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from unmuffle.cache.keys import sha256_of_file
 from unmuffle.corpus.clip import Clip
@@ -17,11 +19,13 @@ from unmuffle.corpus.remote import is_url
 from unmuffle.enhancer import Enhancer, FileReport
 from unmuffle.enhancer.noise_sample import read_span
 from unmuffle.errors import AudioFileError, InvalidAudioError, UnmuffleError, one_line
-from unmuffle.jobs.workers import Report
 from unmuffle.measure.assurance.gate import QualityGate
+from unmuffle.models.device import Device
 from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.files import open_reader, open_writer
 from unmuffle.signal.files.targets import told_as
+
+Result = TypeVar("Result")
 
 Otherwise: TypeAlias = Literal["original", "reject", "enhanced"]
 """What becomes of a clip that the gate does not pass."""
@@ -62,6 +66,10 @@ class ClipSettings:
     otherwise : {"original", "reject", "enhanced"}
     cache : bool
         Whether results are taken from the user's cache and kept there.
+    device : {"auto", "cpu", "gpu"}
+        Where models run.
+    strength : float, optional
+        Of the denoiser, unless it follows the audio.
     """
 
     destination: Path
@@ -71,6 +79,8 @@ class ClipSettings:
     gate: QualityGate | None = None
     otherwise: Otherwise = "original"
     cache: bool = False
+    device: Device = "cpu"
+    strength: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,10 +95,29 @@ class ClipOutcome:
     message: str = ""
 
 
-def do_clip(settings: ClipSettings, clip: Clip, _: Report | None = None) -> ClipOutcome:
-    """Do one clip; whatever goes wrong with it is told, not raised."""
+@dataclass(frozen=True)
+class FetchedClip:
+    """A clip whose audio is at hand.
+
+    Attributes
+    ----------
+    clip : Clip
+    source, made : Path
+        The audio, and where what is made of it goes before it takes its place.
+    closing : ExitStack
+        Removes what was copied, and what was made if it has not taken its place.
+    """
+
+    clip: Clip
+    source: Path
+    made: Path
+    closing: ExitStack
+
+
+def guarded(clip: Clip, work: Callable[[], Result]) -> Result | ClipOutcome:
+    """Return what work on a clip returns, or what went wrong with it."""
     try:
-        return ClipOutcome(_done(settings, clip))
+        return work()
     except (UnmuffleError, OSError, MemoryError) as error:
         copied = clip.member is not None or is_url(clip.source)
         return ClipOutcome(cause=_cause(error, clip), message=f"{clip.key}: " * copied + one_line(error))
@@ -96,46 +125,68 @@ def do_clip(settings: ClipSettings, clip: Clip, _: Report | None = None) -> Clip
         return ClipOutcome(cause="unforeseen", message=f"{clip.source}: {one_line(error)}")
 
 
-def _done(settings: ClipSettings, clip: Clip) -> dict[str, Any]:
-    output = settings.destination / clip.output
-    scratch = settings.scratch / hashlib.sha256(clip.key.encode()).hexdigest()[:24]
-    made = scratch.with_suffix(output.suffix)
+def fetch(settings: ClipSettings, clip: Clip) -> FetchedClip:
+    """Have the audio of a clip at hand.
+
+    Raises
+    ------
+    UnmuffleError
+        If it cannot be had, or nothing can be written.
+    """
+    scratch = settings.scratch / hashlib.sha256(clip.key.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    made = scratch.with_suffix(PurePosixPath(clip.output).suffix)
     with told_as(str(settings.scratch)):
         settings.scratch.mkdir(parents=True, exist_ok=True)
-    try:
-        with audio_at_hand(clip, scratch) as source:
-            record = _enhanced(settings, source, made)
-        if record["verdict"] == "rejected":
-            output.unlink(missing_ok=True)
-        else:
-            record["output_sha256"] = sha256_of_file(made)
-            with told_as(str(output)):
-                output.parent.mkdir(parents=True, exist_ok=True)
-                made.replace(output)
-    finally:
-        made.unlink(missing_ok=True)
-    return record
+    with ExitStack() as stack:
+        stack.callback(made.unlink, missing_ok=True)
+        source = stack.enter_context(audio_at_hand(clip, scratch))
+        return FetchedClip(clip, source, made, stack.pop_all())
 
 
-def _enhanced(settings: ClipSettings, source: Path, made: Path) -> dict[str, Any]:
-    """Make what is to be the result, and return what is to be told of it."""
-    report = settings.enhancer.enhance_file(source, made, overwrite=True, cache=settings.cache)
+def enhance_alone(settings: ClipSettings, fetched: FetchedClip) -> FileReport:
+    """Enhance one clip, of whatever length, block by block.
+
+    Raises
+    ------
+    UnmuffleError
+        If it cannot be read, enhanced, or written.
+    """
+    return settings.enhancer.enhance_file(fetched.source, fetched.made, overwrite=True, cache=settings.cache)
+
+
+def finish(settings: ClipSettings, fetched: FetchedClip, report: FileReport) -> dict[str, Any]:
+    """Measure and judge what was made of a clip, put it in its place, and return what is to be told.
+
+    Raises
+    ------
+    UnmuffleError, OSError
+        If it has no samples, or cannot take its place.
+    """
     if report.seconds == 0.0:
-        raise InvalidAudioError(f"{source} holds no samples")
-    record = _described(report, source) | _measured(settings, source, made, report)
+        raise InvalidAudioError(f"{fetched.source} holds no samples")
+    source, made = fetched.source, fetched.made
+    record = _described(settings, report, source) | _measured(settings, source, made, report)
+    output = settings.destination / fetched.clip.output
+    if record["verdict"] == "rejected":
+        output.unlink(missing_ok=True)
+        return record
     if record["verdict"] == "original":
         _keep_original(source, made)
+    record["output_sha256"] = sha256_of_file(made)
+    with told_as(str(output)):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        made.replace(output)
     return record
 
 
-def _described(report: FileReport, source: Path) -> dict[str, Any]:
+def _described(settings: ClipSettings, report: FileReport, source: Path) -> dict[str, Any]:
     strength = report.strength_over_time
     return {
         "duration_s": report.seconds,
         "sample_rate": report.sample_rate,
         "channels": report.channels,
         "source_sha256": sha256_of_file(source),
-        "strength": None if strength is None else strength.mean,
+        "strength": settings.strength if strength is None else strength.mean,
         "elapsed_s": report.elapsed_s,
         "warnings": list(report.warnings),
     }
@@ -156,6 +207,7 @@ def _measured(settings: ClipSettings, source: Path, made: Path, report: FileRepo
         report.sample_rate,
         measures=settings.measures,
         real_time_factor=report.elapsed_s / report.seconds,
+        in_step=True,
     )
     told: dict[str, Any] = {
         "before": {} if assessment.before is None else dict(assessment.before.values),

@@ -2,47 +2,52 @@
 
 One process writes: that of the run. What it has noted as done is in place as a whole file; a clip that was at work when
 the run was killed is not noted, and is done again.
+
+Clips are kept in the order in which they were first met, a plan says which of them the corpus holds now, and results
+are added as they come: to note one writes at the end of a table and of an index, however many there are. Names are
+looked up by hashes, so that no text is kept twice.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
-from unmuffle.corpus.clip import Clip, Member
-from unmuffle.errors import AudioFileError, InvalidParameterError
+from unmuffle.corpus.clip import Clip
+from unmuffle.corpus.compact import Compact, as_text
+from unmuffle.corpus.journal_file import alone, connected, lock_of, reason, told_of
+from unmuffle.corpus.journal_rows import (
+    FORGET,
+    FORMAT,
+    MET,
+    NOTE,
+    RESULTS,
+    SCHEMA,
+    TODO,
+    Seen,
+    at,
+    mark_hash,
+    name_hash,
+    otherwise_named,
+    place_hash,
+    read,
+    told,
+    twins,
+)
+from unmuffle.errors import AudioFileError
 
 State: TypeAlias = Literal["todo", "done", "failed", "gone"]
+Standing: TypeAlias = Literal["new", "changed", "todo", "done", "failed"]
+"""Of a clip that a corpus holds now: what the journal knows of it."""
 
-FORMAT = 1
 _PAGE = 1000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS clips (
-    key TEXT PRIMARY KEY, position INTEGER NOT NULL, source TEXT NOT NULL, output TEXT NOT NULL,
-    folded TEXT NOT NULL UNIQUE, fields TEXT NOT NULL, part TEXT NOT NULL, stamp TEXT NOT NULL,
-    mark TEXT NOT NULL, planned INTEGER NOT NULL, state TEXT NOT NULL,
-    cause TEXT, message TEXT, record TEXT, seconds REAL, finished REAL
-);
-CREATE INDEX IF NOT EXISTS by_state ON clips (state, position);
-"""
-_CLIP = "key, source, output, fields, part, stamp"
-_INSERT = """
-INSERT INTO clips (key, position, source, output, folded, fields, part, stamp, mark, planned, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'todo')
-"""
-_UPDATE = """
-UPDATE clips SET position = ?, source = ?, fields = ?, part = ?, stamp = ?, mark = ?, planned = ?, state = ?
-WHERE key = ?
-"""
 
 
 class Journal:
@@ -68,22 +73,17 @@ class Journal:
             raise AudioFileError(f"{path.parent.parent} holds no corpus run: name the folder that a run wrote to")
         self.path = path
         self._writes = writes
+        self._compacts: dict[str, Compact] = {}
 
     def __enter__(self) -> Journal:
         with contextlib.ExitStack() as stack:
             if self._writes:
-                with _told(self.path):
+                with told_of(self.path):
                     self.path.parent.mkdir(parents=True, exist_ok=True)
-                stack.callback(_alone(self.path).close)
-            with _told(self.path):
-                self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
-                stack.callback(self._db.close)
-                if self._writes:
-                    self._db.execute("PRAGMA journal_mode = WAL")
-                    self._db.execute("PRAGMA synchronous = NORMAL")
-                    self._db.executescript(_SCHEMA)
-                    self._db.execute("INSERT OR IGNORE INTO settings VALUES ('format', ?)", (str(FORMAT),))
-                self._check_format()
+                stack.enter_context(alone(lock_of(self.path), f"another run is at work on {self._folder}"))
+            with told_of(self.path):
+                self._db = stack.enter_context(connected(self.path, writes=self._writes))
+                self._open()
             self._stack = stack.pop_all()
         return self
 
@@ -92,132 +92,235 @@ class Journal:
     ) -> None:
         self._stack.close()
         if isinstance(error, sqlite3.Error):
-            raise AudioFileError(f"the journal {self.path} cannot be used: {error}") from error
+            raise AudioFileError(f"the journal {self.path} cannot be used: {reason(error)}") from error
 
     @property
     def settings(self) -> dict[str, Any]:
         """What the run was begun with; empty before."""
-        found = self._db.execute("SELECT value FROM settings WHERE name = 'run'").fetchone()
-        return {} if found is None else dict(json.loads(found[0]))
+        return dict(json.loads(self._get("run", "{}")))
 
     @settings.setter
     def settings(self, told: Mapping[str, Any]) -> None:
-        self._db.execute("INSERT OR REPLACE INTO settings VALUES ('run', ?)", (json.dumps(told, sort_keys=True),))
+        self._set("run", json.dumps(told, sort_keys=True))
 
     def plan(self, clips: Iterable[Clip]) -> None:
         """Take in what the corpus holds now.
 
         Clips that are new, or whose audio has changed, are to be done; those that are no longer in it are gone, and
         their results left. Where two results would have one name, on whatever file system, the later one is marked.
+        Until all are taken in, the plan before holds.
 
         Raises
         ------
         InvalidParameterError
             If two clips have one key.
         """
-        (last,) = self._db.execute("SELECT COALESCE(MAX(planned), 0) FROM clips").fetchone()
-        numbered = enumerate(clips)
+        number = self._planned + 1
+        self._db.execute("DELETE FROM plan WHERE number >= ?", (number,))
+        numbered, seen = enumerate(clips), Seen()
         while page := list(islice(numbered, _PAGE)):
             with self._transaction():
-                for position, clip in page:
-                    self._plan_one(clip, position, last + 1)
+                rows = [(number, position, self._taken_in(clip, seen)) for position, clip in page]
+                self._db.executemany("INSERT INTO plan VALUES (?, ?, ?)", rows)
         with self._transaction():
-            self._db.execute("UPDATE clips SET state = 'gone' WHERE planned <= ?", (last,))
+            self._set("plan", number)
+            if self._count("clips") != self._present():
+                gone = "clip NOT IN (SELECT clip FROM plan WHERE number = ?)"
+                self._db.execute(f"DELETE FROM results WHERE {gone}", (number,))  # noqa: S608 (no input in it)
+            self._db.execute("DELETE FROM plan WHERE number < ?", (number,))
+
+    def foresee(self, clips: Iterable[Clip]) -> Iterator[tuple[Clip, Standing]]:
+        """Yield clips as a plan would take them in, with what is known of each; nothing is written.
+
+        Raises
+        ------
+        InvalidParameterError
+            If two clips have one key.
+        """
+        self._db.executescript(MET)
+        for clip in clips:
+            twin = self._db.execute("SELECT source FROM names WHERE name = ?", (name_hash(clip.key),)).fetchone()
+            if twin is not None:
+                raise twins(twin[0], clip)
+            self._db.execute("INSERT INTO names VALUES (?, ?)", (name_hash(clip.key), ascii(clip.source)))
+            there = self._find(clip)
+            output = self._free_name(clip) if there is None else there[2].output
+            self._db.execute("INSERT OR IGNORE INTO places VALUES (?)", (place_hash(output),))
+            yield at(clip, output), self._standing(clip, there)
 
     def clear(self) -> None:
         """Forget every clip, so that a new plan has all of them done."""
-        self._db.execute("DELETE FROM clips")
+        with self._transaction():
+            for statement in FORGET.split(";"):
+                self._db.execute(statement)
+        self._compacts.clear()
 
-    def redo(self, *states: State) -> int:
-        """Have clips of these states done again, and return how many."""
-        marks = ", ".join("?" * len(states))
-        return self._db.execute(f"UPDATE clips SET state = 'todo' WHERE state IN ({marks})", states).rowcount  # noqa: S608 (marks only)
+    def redo(self, state: Literal["done", "failed"]) -> int:
+        """Have clips of a state done again, and return how many."""
+        return self._db.execute("DELETE FROM results WHERE (cause IS NULL) = ?", (state == "done",)).rowcount
 
     def redo_clip(self, key: str) -> None:
         """Have one clip done again."""
-        self._db.execute("UPDATE clips SET state = 'todo' WHERE key = ?", (key,))
+        self._db.execute("DELETE FROM results WHERE clip = (SELECT id FROM clips WHERE name = ?)", (name_hash(key),))
 
     def todo(self) -> Iterator[Clip]:
         """Yield what is to be done, in the order of the corpus."""
-        place = -1
-        query = f"SELECT position, {_CLIP} FROM clips WHERE state = 'todo' AND position > ? ORDER BY position LIMIT ?"  # noqa: S608 (columns only)
-        while page := self._db.execute(query, (place, _PAGE)).fetchall():
-            yield from (_clip(row) for _, *row in page)
+        place, number = -1, self._planned
+        while page := self._db.execute(TODO, (number, place, _PAGE)).fetchall():
+            for _, packed in page:
+                yield self._clip(packed)
             place = page[-1][0]
 
     def finish(self, key: str, record: Mapping[str, Any], seconds: float) -> None:
         """Note that a clip is done, with what is to be told of it and its length."""
-        self._db.execute(
-            "UPDATE clips SET state = 'done', cause = NULL, message = NULL, record = ?, seconds = ?, finished = ? "
-            "WHERE key = ?",
-            (json.dumps(record), seconds, time.time(), key),
-        )
+        self._note(key, seconds, None, record)
 
     def fail(self, key: str, cause: str, message: str) -> None:
         """Note that a clip cannot be done, with the kind of fault and the message."""
-        self._db.execute(
-            "UPDATE clips SET state = 'failed', cause = ?, message = ?, record = NULL, finished = ? WHERE key = ?",
-            (cause, message, time.time(), key),
-        )
+        self._note(key, 0.0, cause, message)
 
     def counts(self) -> dict[State, int]:
-        """Return how many clips are in each state."""
-        return dict(self._db.execute("SELECT state, COUNT(*) FROM clips GROUP BY state"))
+        """Return how many clips are in each state; states without any are left out."""
+        present = self._present()
+        states = self._db.execute("SELECT cause IS NULL, COUNT(*) FROM results GROUP BY 1").fetchall()
+        found: dict[State, int] = {("done" if done else "failed"): count for done, count in states}
+        found["todo"] = max(0, present - sum(found.values()))
+        if not self.planning():
+            found["gone"] = self._count("clips") - present
+        return {state: count for state, count in found.items() if count}
+
+    def planning(self) -> int:
+        """Return how many clips a plan that is not at its end has taken in; 0 where there is none."""
+        query = "SELECT COUNT(*) FROM plan WHERE number > ?"
+        return int(self._db.execute(query, (self._planned,)).fetchone()[0])
 
     def failures(self) -> dict[str, int]:
         """Return how many clips failed for each kind of fault."""
-        return dict(self._db.execute("SELECT cause, COUNT(*) FROM clips WHERE state = 'failed' GROUP BY cause"))
+        return dict(self._db.execute("SELECT cause, COUNT(*) FROM results WHERE cause IS NOT NULL GROUP BY cause"))
+
+    def faults(self) -> Iterator[tuple[str, int, str]]:
+        """Yield each kind of fault with how many clips have it and the message of one, the most common first."""
+        query = "SELECT cause, COUNT(*), MIN(clip) FROM results WHERE cause IS NOT NULL GROUP BY cause ORDER BY 2 DESC"
+        for cause, count, clip in self._db.execute(query).fetchall():
+            found = self._db.execute("SELECT record FROM results WHERE clip = ?", (clip,)).fetchone()
+            yield cause, count, "" if found is None else str(self._unpacked("record", found[0]))
 
     def failed(self) -> Iterator[tuple[Clip, str, str]]:
         """Yield clips that failed with the kind of fault and the message."""
-        query = f"SELECT {_CLIP}, cause, message FROM clips WHERE state = 'failed' ORDER BY position"  # noqa: S608 (columns only)
-        for *row, cause, message in self._db.execute(query):
-            yield _clip(row), cause, message
+        for packed, cause, record in self._db.execute(RESULTS, (self._planned, False)):
+            yield self._clip(packed), cause, str(self._unpacked("record", record))
 
     def done(self) -> Iterator[tuple[Clip, dict[str, Any]]]:
         """Yield clips that are done with what is to be told of them, in the order of the corpus."""
-        query = f"SELECT {_CLIP}, record FROM clips WHERE state = 'done' ORDER BY position"  # noqa: S608 (columns only)
-        for *row, record in self._db.execute(query):
-            yield _clip(row), json.loads(record)
+        for packed, _, record in self._db.execute(RESULTS, (self._planned, True)):
+            yield self._clip(packed), self._unpacked("record", record)
 
     def pace(self, over_s: float) -> tuple[int, float, float]:
         """Return clips and seconds of audio done within a time that ends with the latest, and that time in seconds."""
-        (latest,) = self._db.execute("SELECT COALESCE(MAX(finished), 0) FROM clips WHERE state = 'done'").fetchone()
-        clips, seconds, first = self._db.execute(
-            "SELECT COUNT(*), COALESCE(SUM(seconds), 0), COALESCE(MIN(finished), 0) FROM clips "
-            "WHERE state = 'done' AND finished > ?",
-            (latest - over_s,),
-        ).fetchone()
+        (latest,) = self._db.execute("SELECT COALESCE(MAX(finished), 0) FROM results").fetchone()
+        query = "SELECT COUNT(*), COALESCE(SUM(seconds), 0), COALESCE(MIN(finished), 0) FROM results WHERE finished > ?"
+        clips, seconds, first = self._db.execute(query, (latest - over_s,)).fetchone()
         return clips, seconds, latest - first
 
     def seconds(self) -> float:
         """Return the length of all that is done."""
-        return float(self._db.execute("SELECT COALESCE(SUM(seconds), 0) FROM clips WHERE state = 'done'").fetchone()[0])
+        return float(self._db.execute("SELECT COALESCE(SUM(seconds), 0) FROM results").fetchone()[0])
 
-    def _plan_one(self, clip: Clip, position: int, planned: int) -> None:
-        fields, mark = json.dumps(dict(clip.fields), default=str), clip.mark
-        there = self._db.execute("SELECT planned, source, mark, state FROM clips WHERE key = ?", (clip.key,)).fetchone()
+    def _open(self) -> None:
+        """Make the tables where there are none, and see that they are of this format."""
+        if self._writes and not self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
+            self._db.executescript(SCHEMA)
+        if self._get("format", None) != str(FORMAT):
+            raise AudioFileError(f"{self.path} is of another version of unmuffle: give another destination")
+
+    @property
+    def _folder(self) -> Path:
+        return self.path.parent.parent
+
+    @property
+    def _planned(self) -> int:
+        """The number of the plan that holds."""
+        return int(self._get("plan", 0))
+
+    def _present(self) -> int:
+        return int(self._db.execute("SELECT COUNT(*) FROM plan WHERE number = ?", (self._planned,)).fetchone()[0])
+
+    def _count(self, table: str) -> int:
+        return int(self._db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])  # noqa: S608 (our own names)
+
+    def _taken_in(self, clip: Clip, seen: Seen) -> int:
+        """Take in a clip, and return its number."""
+        there = self._find(clip)
         if there is None:
-            output = self._free_name(clip)
-            named = (clip.key, position, clip.source, output, output.casefold(), fields)
-            self._db.execute(_INSERT, (*named, _part(clip), clip.stamp, mark, planned))
-            return
-        before, source, old_mark, state = there
-        if before == planned:
-            raise InvalidParameterError(
-                f"{source} and {clip.source} are both called {clip.key!r} in the corpus: give each an id of its own"
-            )
-        same = (source, old_mark) == (clip.source, mark) and state != "gone"
-        row = (position, clip.source, fields, _part(clip), clip.stamp, mark, planned)
-        self._db.execute(_UPDATE, (*row, state if same else "todo", clip.key))
+            made = clip
+            while not (added := self._added(made)):
+                made = otherwise_named(made)
+            seen.add(added)
+            return added
+        number, mark, before = there
+        if not seen.add(number):
+            raise twins(before.source, clip)
+        now, new_mark = at(clip, before.output), mark_hash(clip)
+        if mark != new_mark:
+            self._db.execute("DELETE FROM results WHERE clip = ?", (number,))
+        if mark != new_mark or told(now) != told(before):
+            packed = self._packed("clip", told(now))
+            self._db.execute("UPDATE clips SET mark = ?, clip = ? WHERE id = ?", (new_mark, packed, number))
+        return number
+
+    def _added(self, clip: Clip) -> int:
+        """Add a new clip, and return its number; 0 if there is a result of its name."""
+        row = (name_hash(clip.key), place_hash(clip.output), mark_hash(clip), self._packed("clip", told(clip)))
+        added = self._db.execute("INSERT OR IGNORE INTO clips VALUES (NULL, ?, ?, ?, ?)", row)
+        return int(added.lastrowid or 0) if added.rowcount else 0
+
+    def _find(self, clip: Clip) -> tuple[int, bytes, Clip] | None:
+        """Return number, mark and what was told of a clip that was met before."""
+        found = self._db.execute("SELECT id, mark, clip FROM clips WHERE name = ?", (name_hash(clip.key),)).fetchone()
+        return None if found is None else (found[0], found[1], self._clip(found[2]))
+
+    def _standing(self, clip: Clip, there: tuple[int, bytes, Clip] | None) -> Standing:
+        if there is None or there[1] != mark_hash(clip):
+            return "new" if there is None else "changed"
+        found = self._db.execute("SELECT cause FROM results WHERE clip = ?", (there[0],)).fetchone()
+        return "todo" if found is None else "done" if found[0] is None else "failed"
 
     def _free_name(self, clip: Clip) -> str:
-        taken = self._db.execute("SELECT 1 FROM clips WHERE folded = ?", (clip.output.casefold(),)).fetchone()
-        if taken is None:
-            return clip.output
-        path = PurePosixPath(clip.output)
-        mark = hashlib.sha256(clip.key.encode()).hexdigest()[:12]
-        return str(path.with_name(f"{path.stem}~{mark}{path.suffix}"))
+        """Return the name that the result of a new clip would get after those that were foreseen."""
+        query = "SELECT 1 FROM clips WHERE place = ?1 UNION ALL SELECT 1 FROM places WHERE place = ?1"
+        while self._db.execute(query, (place_hash(clip.output),)).fetchone():
+            clip = otherwise_named(clip)
+        return clip.output
+
+    def _note(self, key: str, seconds: float, cause: str | None, record: Any) -> None:
+        packed = self._packed("record", as_text(record))
+        self._db.execute(NOTE, (time.time(), seconds, cause, packed, name_hash(key)))
+
+    def _clip(self, packed: bytes) -> Clip:
+        return read(self._unpacked("clip", packed))
+
+    def _packed(self, kind: str, text: bytes) -> bytes:
+        return self._compact(kind, text).pack(text)
+
+    def _unpacked(self, kind: str, packed: bytes) -> Any:
+        return json.loads(self._compact(kind).unpack(packed))
+
+    def _compact(self, kind: str, first: bytes = b"") -> Compact:
+        """Return what packs records of a kind; the first there is of them is what the others are like."""
+        if kind not in self._compacts:
+            like = self._get(f"like {kind}", None)
+            if like is None:
+                like = first
+                self._set(f"like {kind}", like)
+            self._compacts[kind] = Compact(like)
+        return self._compacts[kind]
+
+    def _get(self, name: str, otherwise: Any) -> Any:
+        found = self._db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return otherwise if found is None else found[0]
+
+    def _set(self, name: str, value: Any) -> None:
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -225,55 +328,9 @@ class Journal:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._compacts.clear()
+            # A full disk has ended it already.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-
-    def _check_format(self) -> None:
-        found = self._db.execute("SELECT value FROM settings WHERE name = 'format'").fetchone()
-        if found is None or found[0] != str(FORMAT):
-            raise AudioFileError(f"{self.path} is of another version of unmuffle: give another destination")
-
-
-def _clip(row: Any) -> Clip:
-    key, source, output, fields, part, stamp = row
-    span_s, member = json.loads(part)
-    return Clip(
-        key,
-        source,
-        output,
-        json.loads(fields),
-        None if span_s is None else tuple(span_s),
-        None if member is None else Member(*member),
-        stamp,
-    )
-
-
-def _part(clip: Clip) -> str:
-    """Return as text which part of its source a clip is."""
-    return json.dumps([clip.span_s, clip.member])
-
-
-def _alone(path: Path) -> sqlite3.Connection:
-    """Hold a lock that ends with this process, however it ends."""
-    with _told(path):
-        lock = sqlite3.connect(path.with_suffix(".lock"), isolation_level=None, timeout=0.0)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        raise InvalidParameterError(
-            f"another run is at work on {path.parent.parent}: wait for it, or give another destination"
-        ) from error
-    return lock
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with the file into one line."""
-    try:
-        yield
-    except OSError as error:
-        raise AudioFileError(f"{path} cannot be written: {error.strerror or error}") from error
-    except sqlite3.Error as error:
-        raise AudioFileError(f"{path} cannot be used as a journal: {error}") from error

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from unmuffle.corpus.journal import Journal
 from unmuffle.corpus.sources.cuts import is_cut, with_result
 from unmuffle.corpus.sources.manifest import AUDIO_FIELDS, DURATION, OFFSET
 from unmuffle.measure.extras import REPORT, load_package
-from unmuffle.signal.files.new_file import new_file
+from unmuffle.signal.files.new_file import encoded, new_file
 
 MANIFEST, REJECTED, QUARANTINE = "manifest.jsonl", "rejected.jsonl", "quarantine.jsonl"
 OWN = "unmuffle"
 """Field of a row under which stands what was done; its parts are ``unmuffle.*`` where rows are flat."""
 
 Row = dict[str, Any]
+Columns = Mapping[str, set[type]]
+_PAGE = 1000
 
 
 def write_lists(journal: Journal, folder: Path, kind: str = "") -> None:
@@ -38,12 +41,19 @@ def write_lists(journal: Journal, folder: Path, kind: str = "") -> None:
     AudioFileError
         If the folder cannot be written to.
     """
+    for leftover in folder.glob(".unmuffle-*.*"):
+        # A run that was killed while it wrote a list.
+        leftover.unlink(missing_ok=True)
     _write_lines(folder / MANIFEST, rows(journal, rejected=False))
     _write_lines(folder / REJECTED, rows(journal, rejected=True))
     _write_lines(folder / QUARANTINE, _failed_rows(journal))
-    table = {".csv": _write_csv, ".parquet": _write_parquet}.get(kind)
-    if table is not None:
-        table((folder / MANIFEST).with_suffix(kind), rows(journal, rejected=False))
+    write_table = {".csv": _write_csv, ".parquet": _write_parquet}.get(kind)
+    if write_table is not None:
+        columns: dict[str, set[type]] = {}
+        for row in rows(journal, rejected=False):
+            for name, value in _flat(row).items():
+                columns.setdefault(name, set()).add(type(value))
+        write_table((folder / MANIFEST).with_suffix(kind), columns, map(_flat, rows(journal, rejected=False)))
 
 
 def rows(journal: Journal, *, rejected: bool) -> Iterator[Row]:
@@ -52,13 +62,16 @@ def rows(journal: Journal, *, rejected: bool) -> Iterator[Row]:
     ``audio_filepath`` or whatever name it has there is the path of the result, relative to the destination;
     ``duration`` is its length.
     """
-    settings = journal.settings
-    run = {"version": settings.get("version"), "model_sha256": settings.get("model_sha256")}
+    settings = settings_told(journal)
     for clip, record in journal.done():
-        if (record["verdict"] == "rejected") is not rejected:
-            continue
-        told = {"source": clip.source, "span_s": clip.span_s, "settings": run} | record
-        yield _row(clip, clip.fields if rejected else _fields(clip, record), told)
+        if (record["verdict"] == "rejected") is rejected:
+            yield row_of(clip, record, settings)
+
+
+def row_of(clip: Clip, record: Row, settings: Row) -> Row:
+    """Return the row of a clip that is done, with what is told of the run's settings."""
+    fields = clip.fields if record["verdict"] == "rejected" else _fields(clip, record)
+    return _row(clip, fields, {"source": clip.source, "span_s": clip.span_s, "settings": settings} | record)
 
 
 def _fields(clip: Clip, record: Row) -> Row:
@@ -70,6 +83,12 @@ def _fields(clip: Clip, record: Row) -> Row:
     # The span was cut out: in the result it starts at 0.
     kept = {key: value for key, value in clip.fields.items() if key != OFFSET}
     return {**kept, name: clip.output, DURATION: seconds}
+
+
+def settings_told(journal: Journal) -> Row:
+    """Return what each row tells of the settings of the run."""
+    settings = journal.settings
+    return {name: settings.get(name) for name in ("version", "preset", "method", "model_name", "model_sha256")}
 
 
 def _failed_rows(journal: Journal) -> Iterator[Row]:
@@ -87,23 +106,42 @@ def _row(clip: Clip, fields: Mapping[str, Any], told: Row) -> Row:
 def _write_lines(path: Path, found: Iterable[Row]) -> None:
     with new_file(path) as stream:
         for row in found:
-            stream.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
+            # Names that are no UTF-8 have their bytes as JSON's own escapes.
+            stream.write(encoded(json.dumps(row, ensure_ascii=False) + "\n"))
 
 
-def _write_csv(path: Path, found: Iterable[Row]) -> None:
-    flat = [_flat(row) for row in found]
-    columns = list(dict.fromkeys(key for row in flat for key in row))
+def _write_csv(path: Path, columns: Columns, found: Iterable[Row]) -> None:
     with new_file(path) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True) as file:
-        table = csv.DictWriter(file, columns)
+        file.reconfigure(errors="backslashreplace")
+        table = csv.DictWriter(file, list(columns))
         table.writeheader()
-        table.writerows(flat)
+        table.writerows(found)
 
 
-def _write_parquet(path: Path, found: Iterable[Row]) -> None:
+def _write_parquet(path: Path, columns: Columns, found: Iterator[Row]) -> None:
     arrow = load_package("pyarrow", REPORT, "a manifest in Parquet")
     parquet = load_package("pyarrow.parquet", REPORT, "a manifest in Parquet")
-    with new_file(path) as stream:
-        parquet.write_table(arrow.Table.from_pylist([_flat(row) for row in found]), stream)
+    numbers = {bool: arrow.bool_(), int: arrow.int64(), float: arrow.float64()}
+    kinds = {name: _kind(types) for name, types in columns.items()}
+    schema = arrow.schema([(name, numbers.get(kind, arrow.string())) for name, kind in kinds.items()])
+    with new_file(path) as stream, parquet.ParquetWriter(stream, schema) as table:
+        while page := list(islice(found, _PAGE)):
+            whole = [{name: _as(kind, row.get(name)) for name, kind in kinds.items()} for row in page]
+            table.write_table(arrow.Table.from_pylist(whole, schema))
+
+
+def _kind(types: set[type]) -> type:
+    """Return the one kind that values of several are told as."""
+    real = types - {type(None)}
+    if real == {int, float}:
+        return float
+    return real.pop() if len(real) == 1 else str
+
+
+def _as(kind: type, value: Any) -> Any:
+    if value is None or kind is not str:
+        return value
+    return encoded(str(value)).decode()
 
 
 def _flat(row: Row, under: str = "") -> Row:

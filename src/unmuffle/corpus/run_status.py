@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unmuffle.corpus.journal import Journal
+from unmuffle.corpus.journal_file import is_held, lock_of
 from unmuffle.corpus.running import journal_of
 
 PACE_OVER_S = 300.0
@@ -18,6 +19,10 @@ class CorpusStatus:
 
     Attributes
     ----------
+    at_work : bool
+        Whether a run is going on.
+    planning : int
+        Clips that it has listed, if it is still listing what the corpus holds; else 0.
     done, failed, left, gone : int
         Clips in each state; those that are gone were in the corpus once.
     seconds : float
@@ -28,8 +33,12 @@ class CorpusStatus:
         Time that what is left takes at this pace; None without one.
     failures : mapping of str to int
         Clips by kind of fault.
+    examples : mapping of str to str
+        The message of one clip of each kind of fault.
     """
 
+    at_work: bool
+    planning: int
     done: int
     failed: int
     left: int
@@ -39,6 +48,7 @@ class CorpusStatus:
     speed: float
     eta_s: float | None
     failures: dict[str, int]
+    examples: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -53,19 +63,24 @@ def status(destination: str | os.PathLike[str]) -> CorpusStatus:
     AudioFileError
         If no run wrote there.
     """
-    with Journal(journal_of(destination), writes=False) as journal:
+    path = journal_of(destination)
+    with Journal(path, writes=False) as journal:
         counts = journal.counts()
         clips, seconds, over_s = journal.pace(PACE_OVER_S)
+        faults = list(journal.faults())
         pace = clips / over_s if over_s else 0.0
         left = counts.get("todo", 0)
         return CorpusStatus(
-            counts.get("done", 0),
-            counts.get("failed", 0),
-            left,
-            counts.get("gone", 0),
-            journal.seconds(),
-            pace,
-            seconds / over_s if over_s else 0.0,
-            left / pace if pace else None,
-            journal.failures(),
+            at_work=is_held(lock_of(path)),
+            planning=journal.planning(),
+            done=counts.get("done", 0),
+            failed=counts.get("failed", 0),
+            left=left,
+            gone=counts.get("gone", 0),
+            seconds=journal.seconds(),
+            clips_per_s=pace,
+            speed=seconds / over_s if over_s else 0.0,
+            eta_s=left / pace if pace else None,
+            failures={cause: count for cause, count, _ in faults},
+            examples={cause: message for cause, _, message in faults},
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -21,9 +23,10 @@ from unmuffle.corpus.journal import Journal
 from unmuffle.corpus.listing import write_lists
 from unmuffle.corpus.sources import clips_of
 from unmuffle.enhancer import Enhancer
-from unmuffle.errors import AudioFileError, InvalidParameterError
+from unmuffle.errors import AudioFileError, InvalidParameterError, UnmuffleError
 from unmuffle.measure.assurance.gate import QualityGate
 from unmuffle.measure.assurance.rules import check_measure
+from unmuffle.models.device import Device, check_device, check_gpu
 
 FOLDER, JOURNAL, SCRATCH = ".unmuffle", "journal.sqlite", "work"
 
@@ -51,6 +54,9 @@ class RunOptions:
         Have clips that failed done again.
     redo : bool
         Start anew where the settings are no longer those that the run was begun with.
+    device : {"auto", "cpu", "gpu"}
+        Where models run; a GPU of these machines if ONNX Runtime has a provider for one, unless told otherwise. Results
+        are the same but for rounding.
     """
 
     workers: int | None = None
@@ -59,6 +65,7 @@ class RunOptions:
     cache: bool = False
     retry_failed: bool = False
     redo: bool = False
+    device: Device = "auto"
 
 
 @dataclass(frozen=True)
@@ -140,21 +147,25 @@ def run(
     options = options or RunOptions()
     engine = _engine(options)
     folder = Path(destination)
-    asked = {*(QUICK_MEASURES if measures is None else map(check_measure, measures)), *(gate.measures if gate else ())}
-    settings = ClipSettings(
-        folder, folder / FOLDER / SCRATCH, enhancer or Enhancer(), tuple(sorted(asked)), gate, otherwise, options.cache
-    )
+    settings = settings_for(folder, enhancer, gate, otherwise, measures, options)
     with Journal(journal_of(folder)) as journal:
-        _check_settings(journal, _as_data(settings, suffix), redo=options.redo)
+        if settings_changed(journal.settings, wanted := as_data(settings, suffix), redo=options.redo):
+            journal.clear()
+        journal.settings = wanted
         shutil.rmtree(settings.scratch, ignore_errors=True)
         journal.plan(clips_of(source, folder, suffix=suffix))
         if options.retry_failed:
             journal.redo("failed")
         try:
             _work(journal, settings, engine, told)
+        except BaseException:
+            # What is wrong with the lists now is what was wrong before.
+            with contextlib.suppress(UnmuffleError, sqlite3.Error):
+                write_lists(journal, folder, _kind(source))
+            raise
         finally:
             shutil.rmtree(settings.scratch, ignore_errors=True)
-            write_lists(journal, folder, _kind(source))
+        write_lists(journal, folder, _kind(source))
         counts = journal.counts()
         return CorpusReport(
             folder,
@@ -168,7 +179,7 @@ def run(
 
 def _work(journal: Journal, settings: ClipSettings, engine: Engine, told: Told | None) -> None:
     counts: Counter[str] = Counter({str(state): count for state, count in journal.counts().items()})
-    with closing(engine(journal.todo(), settings)) as outcomes:
+    with closing(engine(journal.todo(), counts["todo"], settings)) as outcomes:
         for clip, outcome in outcomes:
             _note(journal, clip, outcome)
             counts.update({"todo": -1, "failed" if outcome.record is None else "done": 1})
@@ -186,6 +197,8 @@ def _note(journal: Journal, clip: Clip, outcome: ClipOutcome) -> None:
 
 
 def _engine(options: RunOptions) -> Engine:
+    if check_device(options.device) == "gpu":
+        check_gpu()
     if options.engine == "ray":
         if options.workers is not None:
             raise InvalidParameterError("workers are processes of this machine: a Ray cluster has as many as its cores")
@@ -202,20 +215,43 @@ def _engine(options: RunOptions) -> Engine:
     return partial(processes, workers=workers)
 
 
-def _check_settings(journal: Journal, wanted: dict[str, Any], *, redo: bool) -> None:
-    """Refuse to mix results of different settings in one folder."""
-    before = journal.settings
-    if before and before != wanted:
+def settings_for(
+    folder: Path,
+    enhancer: Enhancer | None,
+    gate: QualityGate | None,
+    otherwise: Otherwise,
+    measures: Iterable[str] | None,
+    options: RunOptions,
+) -> ClipSettings:
+    """Return what is the same for all clips of a run."""
+    asked = {*(QUICK_MEASURES if measures is None else map(check_measure, measures)), *(gate.measures if gate else ())}
+    enhancer = enhancer or Enhancer()
+    return ClipSettings(
+        folder,
+        folder / FOLDER / SCRATCH,
+        enhancer,
+        tuple(sorted(asked)),
+        gate,
+        otherwise,
+        options.cache,
+        options.device,
+        enhancer.recipe().strength,
+    )
+
+
+def settings_changed(before: dict[str, Any], wanted: dict[str, Any], *, redo: bool) -> bool:
+    """Return whether a run was begun with other settings, and refuse to mix results unless all is to be done again."""
+    if not before or before == wanted:
+        return False
+    if not redo:
         changed = ", ".join(sorted(key for key in {*before, *wanted} if before.get(key) != wanted.get(key)))
-        if not redo:
-            raise InvalidParameterError(
-                f"the run was begun with another {changed}: --redo does all of it again, or give another destination"
-            )
-        journal.clear()
-    journal.settings = wanted
+        raise InvalidParameterError(
+            f"the run was begun with another {changed}: --redo does all of it again, or give another destination"
+        )
+    return True
 
 
-def _as_data(settings: ClipSettings, suffix: str | None) -> dict[str, Any]:
+def as_data(settings: ClipSettings, suffix: str | None) -> dict[str, Any]:
     """Return what makes results what they are, by content and by name, as JSON can hold it."""
     recipe = settings.enhancer.recipe()
     named = {name: getattr(settings.enhancer, name) for name in ("method", "model", "preset", "strength")}
@@ -223,6 +259,7 @@ def _as_data(settings: ClipSettings, suffix: str | None) -> dict[str, Any]:
     data = {
         **recipe.parameters,
         **{name: value if isinstance(value, float) or value is None else str(value) for name, value in named.items()},
+        "model_name": recipe.model_name,
         "model_sha256": recipe.model_checksum,
         "version": __version__,
         "format": suffix,

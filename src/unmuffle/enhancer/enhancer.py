@@ -298,6 +298,25 @@ class Enhancer:
                 return cached.enhance_file(job, kept, self.recipe, run, lambda: not stood_in)
         return run(job)
 
+    @property
+    def side_by_side(self) -> bool:
+        """Whether clips of one channel may be enhanced as channels of one processor.
+
+        Not where a clip has to be looked at as a whole, or more is told of it than the result.
+        """
+        plain = self._preset is None and self._target is None and not self.residual and self.keep is None
+        return plain and self.strength != "auto" and not isinstance(self.noise_profile, tuple)
+
+    def processor_for_clips(self, sample_rate: int, clips: int) -> tuple[DryWet, str | None]:
+        """Return what enhances so many clips side by side, and a warning if it is not what was asked for.
+
+        Raises
+        ------
+        UnmuffleError
+            If it cannot be had at this rate.
+        """
+        return self._processor(sample_rate, clips, None, link_channels=False)
+
     def open_stream(
         self, sample_rate: int, channels: int = 1, block_size: int | None = None, *, on_overload: OnOverload = "keep"
     ) -> EnhancerStream:
@@ -322,12 +341,21 @@ class Enhancer:
         return EnhancerStream(processor, block_size, Overload(steps))
 
     def _processor(
-        self, sample_rate: int, channels: int, cut: CutAudio | None, nonfinite: NonFinite | None = None
+        self,
+        sample_rate: int,
+        channels: int,
+        cut: CutAudio | None,
+        *,
+        nonfinite: NonFinite | None = None,
+        link_channels: bool | None = None,
     ) -> tuple[DryWet, str | None]:
         """Return what does the work, and a warning if it is not what was asked for."""
         sample = self.noise_profile
         noise = None if sample is None else noise_profile(sample, sample_rate, cut)
-        settings: dict[str, Any] = {"link_channels": self.link_channels, "nonfinite": nonfinite or self.nonfinite}
+        settings: dict[str, Any] = {
+            "link_channels": self.link_channels if link_channels is None else link_channels,
+            "nonfinite": nonfinite or self.nonfinite,
+        }
         preset = self._preset
         if preset is not None:
             staged, told = build_chain(preset.chain, sample_rate, channels, noise=noise, **settings)

@@ -16,7 +16,7 @@ from unmuffle.denoise.choice import Choice
 from unmuffle.enhancer.noise_sample import NoiseSample
 from unmuffle.errors import UnmuffleError
 from unmuffle.level.targets import LoudnessTarget
-from unmuffle.models import default_model, find_model
+from unmuffle.models import Model, default_model, find_model
 from unmuffle.models.card import SUFFIX
 from unmuffle.presets import Preset
 from unmuffle.presets.chain import DENOISE
@@ -40,10 +40,15 @@ class NotCacheableError(UnmuffleError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings by their content, and the checksum of the network, if there is one."""
+    """Settings by their content, and the checksum of the network, if there is one.
+
+    Its name, and the strength of the denoiser unless that follows the audio, are told for people alone.
+    """
 
     parameters: dict[str, Any]
     model_checksum: str | None
+    model_name: str | None = None
+    strength: float | None = None
 
 
 def recipe_of(settings: Enhancer, preset: Preset | None, target: LoudnessTarget | None) -> Recipe:
@@ -59,11 +64,12 @@ def recipe_of(settings: Enhancer, preset: Preset | None, target: LoudnessTarget 
     plain = {entry.name: getattr(settings, entry.name) for entry in fields(settings) if entry.name not in _BY_CONTENT}
     if preset is None:
         choices = [Choice(settings.method, settings.model)]
-        chain = None
+        chain, strengths = None, {settings.strength}
     else:
         denoisers = [stage.options for stage in preset.chain if stage.name == DENOISE]
         choices = [Choice(options.get("method", "auto"), options.get("model")) for options in denoisers]
         chain = [[stage.name, _without_model(stage.options)] for stage in preset.chain]
+        strengths = {options.get("strength", "auto") for options in denoisers}
     parameters = {
         **plain,
         "chain": chain,
@@ -71,8 +77,14 @@ def recipe_of(settings: Enhancer, preset: Preset | None, target: LoudnessTarget 
         "noise": _noise(settings.noise_profile),
         "libraries": _versions(),
     }
-    checksums = [checksum for checksum in map(_checksum_of, choices) if checksum is not None]
-    return Recipe(parameters, "+".join(checksums) or None)
+    models = [model for model in map(_model_of, choices) if model is not None]
+    strength = strengths.pop() if len(strengths) == 1 else None
+    return Recipe(
+        parameters,
+        "+".join(map(_checksum_of, models)) or None,
+        "+".join(model.name for model in models) or None,
+        None if strength is None or isinstance(strength, str) else float(strength),
+    )
 
 
 def _without_model(options: Any) -> dict[str, Any]:
@@ -87,10 +99,11 @@ def _noise(sample: NoiseSample | None) -> Any:
     return described(np.asarray(sample))
 
 
-def _checksum_of(choice: Choice) -> str | None:
-    model = find_model(choice.model) if choice.model is not None else default_model() if choice.is_auto else None
-    if model is None:
-        return None
+def _model_of(choice: Choice) -> Model | None:
+    return find_model(choice.model) if choice.model is not None else default_model() if choice.is_auto else None
+
+
+def _checksum_of(model: Model) -> str:
     parts = [model.path] if model.card is None else [model.path, model.path.with_name(model.path.stem + SUFFIX)]
     return "+".join(_checksum(path, _stamp(path)) for path in parts)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unmuffle.errors import ModelError, ModelRuntimeError, one_line
+from unmuffle.models.device import providers
 from unmuffle.models.shelf import Model
 
 FATAL_ONLY = 4
@@ -59,7 +60,8 @@ def load_model(model: Model) -> LoadedModel:
         stamp = model.path.stat()
         if model.card is not None:
             _verify(model, model.card.sha256, _sha256(model.path, stamp.st_mtime_ns, stamp.st_size))
-        return _opened(model, stamp.st_mtime_ns, stamp.st_size)
+        runtime = _runtime(model)
+        return _opened(model, stamp.st_mtime_ns, stamp.st_size, runtime, providers(runtime))
     except OSError as error:
         raise ModelError(f"the model {model.path} cannot be read: {error.strerror or error}") from error
 
@@ -78,8 +80,7 @@ def _verify(model: Model, wanted: str, found: str) -> None:
 
 
 @lru_cache(maxsize=KEPT)
-def _opened(model: Model, _changed_ns: int, _size: int) -> LoadedModel:
-    runtime = _runtime(model)
+def _opened(model: Model, _changed_ns: int, _size: int, runtime: Any, providers: tuple[str, ...]) -> LoadedModel:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = FATAL_ONLY
@@ -87,7 +88,7 @@ def _opened(model: Model, _changed_ns: int, _size: int) -> LoadedModel:
     for threads in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{threads}.allow_spinning", "0")
     try:
-        session = runtime.InferenceSession(model.path, options, providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(model.path, options, providers=list(providers))
     except Exception as error:
         # Its exceptions have no common base.
         reason = " ".join(str(error).split())

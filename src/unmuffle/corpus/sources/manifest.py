@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from unmuffle.corpus.clip import Clip, output_name, safe_name
+from unmuffle.corpus.clip import Clip, inner_path, safe_name
 from unmuffle.corpus.remote import is_url, url_stamp
 from unmuffle.corpus.sources.cuts import cut_audio, is_cut
 from unmuffle.errors import AudioFileError, InvalidParameterError
@@ -28,18 +28,21 @@ def manifest_clips(path: Path, suffix: str | None) -> Iterator[Clip]:
     """Yield the clips of a manifest, in its order; relative paths start at its folder.
 
     A row with an ``offset`` is the span of ``duration`` seconds from there on. A row's name is its ``id``, or else the
-    path of its audio with the offset.
+    path of its audio with the span.
     """
-    base = path.parent
+    base = path.parent.absolute()
     for number, row in enumerate(_rows(path), start=1):
         audio, span_s = _audio(row, f"{path}: row {number}")
-        result = PurePosixPath(_output_name(audio, base))
+        place = PurePosixPath(audio.partition("://")[2]) if is_url(audio) else inner_path(audio, base)
+        result = safe_name(place, suffix)
+        named = str(place)
         if span_s is not None:
-            result = result.with_name(f"{result.stem}_{round(1e3 * span_s[0]):09d}ms{result.suffix}")
-        key = str(row[KEY]) if row.get(KEY) not in (None, "") else str(result)
+            result = _of_span(result, span_s[0])
+            named += f" {span_s[0]!r} to {span_s[1]!r} s"
+        key = named if row.get(KEY) in (None, "") else str(row[KEY])
         source = audio if is_url(audio) else os.path.normpath(base / audio)
         stamp = url_stamp(audio) if is_url(audio) else ""
-        yield Clip(key, source, safe_name(result, suffix), row, span_s, stamp=stamp)
+        yield Clip(key, source, result, row, span_s, stamp=stamp)
 
 
 def is_manifest(path: Path) -> bool:
@@ -56,8 +59,10 @@ def _audio(row: Row, place: str) -> tuple[str, tuple[float, float] | None]:
     return str(row[name]), _span_s(row, place)
 
 
-def _output_name(audio: str, base: Path) -> str:
-    return safe_name(PurePosixPath(audio.partition("://")[2])) if is_url(audio) else output_name(audio, base)
+def _of_span(result: str, start_s: float) -> str:
+    """Return the name of the result of a part of a file."""
+    path = PurePosixPath(result)
+    return safe_name(path.with_name(f"{path.stem}_{round(1e3 * start_s):09d}ms{path.suffix}"))
 
 
 def _span_s(row: Mapping[str, Any], place: str) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from unmuffle.corpus.clip import Clip, Member, safe_name
 from unmuffle.errors import AudioFileError
@@ -21,8 +21,8 @@ SHARD_SUFFIX = ".tar"
 _MOST_FIELD_BYTES = 1 << 20
 
 
-def shard_clips(path: Path, suffix: str | None) -> Iterator[Clip]:
-    """Yield the clips of a shard, in its order; results go to a folder of its name.
+def shard_clips(path: Path, place: PurePosixPath, suffix: str | None) -> Iterator[Clip]:
+    """Yield the clips of a shard, in its order; results go to the folder ``place`` of the destination.
 
     What a ``.json`` beside the audio holds, and the texts of other small members under their extension, are the clip's
     fields.
@@ -32,34 +32,61 @@ def shard_clips(path: Path, suffix: str | None) -> Iterator[Clip]:
     AudioFileError
         If it cannot be read, is compressed, or is no tar archive.
     """
+    for stem, members, archive in samples(path):
+        fields: dict[str, Any] = {}
+        for item in members:
+            if not is_clip(item) and item.size <= _MOST_FIELD_BYTES:
+                fields |= _field(item.name, content_of(item, archive).read())
+        for item in filter(is_clip, members):
+            output = safe_name(place / safe_name(PurePosixPath(item.name)), suffix)
+            member = Member(item.name, item.offset_data, item.size)
+            yield Clip(str(place / item.name), str(path.absolute()), output, {"__key__": stem, **fields}, member=member)
+
+
+def samples(path: Path) -> Iterator[tuple[str, list[tarfile.TarInfo], tarfile.TarFile]]:
+    """Yield what files of one clip share in their names, these files, and the archive that they are read from.
+
+    Raises
+    ------
+    AudioFileError
+        If it cannot be read, is compressed, or is no tar archive.
+    """
     try:
         # Without a mode for compression: a member of a compressed archive has no place of its own.
         with tarfile.open(path, "r:") as archive:
-            for stem, members in groupby((item for item in archive if item.isfile()), _stem):
-                yield from _clips_of(path, archive, stem, list(members), suffix)
+            for stem, members in groupby(_files(archive), _stem):
+                yield stem, list(members), archive
     except (OSError, tarfile.TarError) as error:
         reason = getattr(error, "strerror", None) or "it is no tar archive, is damaged, or is compressed: unpack it"
         raise AudioFileError(f"{path} cannot be read: {reason}") from error
+
+
+def is_clip(item: tarfile.TarInfo) -> bool:
+    """Return whether a member is audio; what is hidden, as by other systems' archivers, is not."""
+    name = PurePosixPath(item.name)
+    return is_media_name(name) and not name.name.startswith(".")
+
+
+def content_of(item: tarfile.TarInfo, archive: tarfile.TarFile) -> IO[bytes]:
+    """Open a member that is a file."""
+    opened = archive.extractfile(item)
+    if opened is None:
+        raise AudioFileError(f"{item.name} in an archive is no file")
+    return opened
+
+
+def _files(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    for item in archive:
+        if item.isfile():
+            yield item
+        # It would keep the head of every member.
+        archive.members.clear()  # type: ignore[attr-defined]  # it is there, and webdataset does the same
 
 
 def _stem(item: tarfile.TarInfo) -> str:
     """Return what members of one clip share: all before the first dot of the name."""
     path = PurePosixPath(item.name)
     return str(path.with_name(path.name.partition(".")[0] or path.name))
-
-
-def _clips_of(
-    path: Path, archive: tarfile.TarFile, stem: str, members: list[tarfile.TarInfo], suffix: str | None
-) -> Iterator[Clip]:
-    fields: dict[str, Any] = {}
-    for item in members:
-        if not is_media_name(PurePosixPath(item.name)) and item.size <= _MOST_FIELD_BYTES:
-            fields |= _field(item.name, archive.extractfile(item).read())  # type: ignore[union-attr]  # it is a file
-    for item in members:
-        if is_media_name(PurePosixPath(item.name)):
-            place = PurePosixPath(path.stem) / safe_name(PurePosixPath(item.name))
-            member = Member(item.name, item.offset_data, item.size)
-            yield Clip(str(place), str(path), safe_name(place, suffix), {"__key__": stem, **fields}, member=member)
 
 
 def _field(name: str, content: bytes) -> dict[str, Any]:

@@ -50,10 +50,13 @@ class Section:
         Its heading.
     html : str
         What is in it, put in as it is: whoever makes it escapes what came from outside. Scripts in it do not run.
+    first : bool
+        Whether it comes before all others.
     """
 
     title: str
     html: str
+    first: bool = False
 
 
 def write_html(

@@ -67,6 +67,23 @@ class AvDecoder:
             return chunk
         return np.zeros((self.info.channels, 0), dtype=np.float32)
 
+    def skip(self, frames: int) -> int:
+        """Jump over `frames` samples where that is exact, and return how many were skipped: all or none."""
+        if not self._jumps or self._first is not None:
+            return 0
+        target = self._got + frames
+        self._chunks.close()
+        # A jump that leads too far is taken back: from the beginning on, all that is before is left out.
+        for place in (target, 0):
+            found = self._frames_at(place)
+            first = next(found, None)
+            at = 0 if place == 0 or first is None or first.pts is None else first.pts - self._first_frame.pts
+            if place == 0 or 0 < at <= target:
+                break
+        self._got = at
+        self._chunks = self._blocks(itertools.chain([] if first is None else [first], found), left_out=target - at)
+        return frames
+
     def close(self) -> None:
         """Close the container."""
         self._chunks.close()
@@ -86,21 +103,45 @@ class AvDecoder:
         raise AudioFileError(f"{self._source.name} has no samples: the audio in it is 0 s long")
 
     def _decode(self) -> Generator[Block, None, None]:
-        first: Any = None
-        for frame in self._frames():
-            if first is None:
-                first = frame
-                self.info = describe(self._source, self._container, self._head, frame)
-                self._fill_gaps = self.info.has_video or not is_lossy(self.info.codec)
-                self._origin = _seconds_of(frame)
-            yield from self._silence_before(frame)
-            for piece in self._alike(frame, first):
-                block = frame_to_block(piece)
-                if block.shape[1]:
-                    self._got += block.shape[1]
-                    yield block
-        if first is not None:
-            self._report_end()
+        frames = self._frames()
+        first = next(frames, None)
+        if first is None:
+            return
+        self._first_frame = first
+        self.info = describe(self._source, self._container, self._head, first)
+        lossless = not is_lossy(self.info.codec)
+        self._fill_gaps = self.info.has_video or lossless
+        self._origin = _seconds_of(first)
+        # What a lossy codec makes of a frame depends on frames before; and times must be told in samples, which the
+        # pages of Ogg do for some frames only.
+        counted = first.pts is not None and first.time_base * self.info.sample_rate == 1
+        self._jumps = lossless and counted and self.info.container != "ogg" and not self.info.has_video
+        yield from self._blocks(itertools.chain([first], frames))
+
+    def _blocks(self, frames: Iterator[Any], left_out: int = 0) -> Generator[Block, None, None]:
+        """Yield what frames hold, but for so many samples at the beginning."""
+        for frame in frames:
+            for block in self._of_frame(frame):
+                self._got += block.shape[1]
+                kept = block[:, left_out:]
+                left_out -= block.shape[1] - kept.shape[1]
+                if kept.shape[1]:
+                    yield kept
+        self._report_end()
+
+    def _of_frame(self, frame: Any) -> Iterator[Block]:
+        yield from self._silence_before(frame)
+        for piece in self._alike(frame, self._first_frame):
+            yield frame_to_block(piece)
+
+    def _frames_at(self, place: int) -> Iterator[Any]:
+        """Yield frames from a sample on, or from before it."""
+        try:
+            self._container.seek(self._first_frame.pts + place, stream=self._stream)
+        except av.error.FFmpegError:
+            return
+        for packet in self._packets():
+            yield from self._decoded(packet)
 
     def _alike(self, frame: Any, first: Any) -> list[Any]:
         """Bring a frame to the rate and channels of the first, which a broadcast may change on the way."""
@@ -150,7 +191,6 @@ class AvDecoder:
         while missing > 0:
             frames = min(missing, _SILENCE_FRAMES)
             missing -= frames
-            self._got += frames
             yield np.zeros((self.info.channels, frames), dtype=np.float32)
 
     def _report_end(self) -> None:

@@ -17,6 +17,9 @@ class Decoder(Protocol):
     def read_chunk(self, frames: int) -> Block:
         """Give about `frames` samples, shape [channels, n]; n = 0 only at the end."""
 
+    def skip(self, frames: int) -> int:
+        """Jump over `frames` samples where that leads to the very sample, and return how many were skipped."""
+
     def close(self) -> None:
         """Let go of what was opened."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -87,6 +88,15 @@ class PcmDecoder:
         return decode_pcm(
             cast("bytes", usable), self.info.sample_format, self.info.channels, big_endian=self._big_endian
         )
+
+    def skip(self, frames: int) -> int:
+        """Jump over `frames` samples if they are there, and return how many were skipped: all or none."""
+        there = self.info.frames
+        if not self._source.seekable or there is None or self._got + frames > there:
+            return 0
+        cast("BinaryIO", self._source.stream).seek(frames * self._frame_bytes, os.SEEK_CUR)
+        self._got += frames
+        return frames
 
     def close(self) -> None:
         """Nothing but the source was opened, and that is its owner's."""

@@ -18,6 +18,7 @@ from unmuffle.signal.files.sniff import kind_of, not_audio_because
 from unmuffle.signal.files.source import Source, SourceLike, open_source
 
 _FIRST_FRAMES = 4096
+_SKIPPED_FRAMES = 65536
 
 
 class AudioReader:
@@ -72,6 +73,34 @@ class AudioReader:
         block = self._waiting.pop(min(frames, len(self._waiting))).copy()
         self.position += block.shape[1]
         return block
+
+    def skip(self, frames: int) -> None:
+        """Go on without the next samples: by a jump where the format can jump to a sample, else by decoding them.
+
+        Parameters
+        ----------
+        frames : int
+            How many samples of each channel, at least 0; beyond the end there is nothing to read.
+
+        Raises
+        ------
+        InvalidParameterError
+            When `frames` is negative.
+        AudioFileError
+            When the source fails.
+        """
+        if frames < 0:
+            raise InvalidParameterError(f"cannot skip {frames} frames: give 0 or more")
+        known = min(frames, len(self._waiting))
+        self._waiting.pop(known)
+        self.position += known
+        left = frames - known
+        if left and not self._ended and self.info.frames is not None and self.position + left <= self.info.frames:
+            jumped = self._decoder.skip(left)
+            self.position += jumped
+            left -= jumped
+        while left and (skipped := self.read(min(left, _SKIPPED_FRAMES)).shape[1]):
+            left -= skipped
 
     def _next_chunk(self, frames: int) -> Block:
         try:

@@ -71,6 +71,17 @@ class SndfileDecoder:
         self._got += len(block)
         return np.ascontiguousarray(block.T)
 
+    def skip(self, frames: int) -> int:
+        """Jump over `frames` samples where that is exact, and return how many were skipped: all or none."""
+        if self._file.subtype not in _FORMATS or not self._file.seekable():
+            return 0
+        try:
+            self._file.seek(self._got + frames)
+        except self._error:
+            return 0
+        self._got += frames
+        return frames
+
     def close(self) -> None:
         """Close the library's view of the file."""
         self._file.close()
