@@ -9,11 +9,15 @@ alike. How long ticks are is told in real time.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from bench.one_thread import call
+from unmuffle.presets import list_presets
+from unmuffle.signal import resample
 
 BLOCK_S, STEP_S = 0.02, 0.005
 ROUNDS, SECONDS, WARM_S = 3, 2.5, 1.5
@@ -25,8 +29,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "alone": {},
     "silent": {"silent": True},
     "strength auto": {"strength": "auto"},
-    "preset meeting": {"preset": "meeting"},
+    "silent, preset meeting": {"silent": True, "preset": "meeting"},
 }
+SPEECH = Path(__file__).parent.parent / "examples" / "noisy.flac"
+PRESET_RATES_HZ = (16_000, 48_000)
+PRESET_STREAMS, LONE_PRESET_STREAMS = {"meeting": 128, "hearing": 128}, 16
+"""Calls have many streams; of the others so many as fit on a core or two are enough."""
+FEW_STREAMS = 32
 
 
 def measure(soak_s: float = SOAK_SECONDS) -> dict[str, Any]:
@@ -38,9 +47,14 @@ def measure(soak_s: float = SOAK_SECONDS) -> dict[str, Any]:
     for streams in BATCHES:
         runs[f"streams {streams}"] = ("pooled", 16_000, streams, {})
     for name, options in SETTINGS.items():
-        count = STREAMS if name in ("alone", "silent") else LONE_STREAMS
+        count = LONE_STREAMS if "strength" in options else STREAMS
         runs[f"pool, {name}"] = ("pooled", 16_000, count, options)
         runs[f"lone, {name}"] = ("lone", 16_000, LONE_STREAMS, options)
+    presets = [(preset.name, rate) for preset in list_presets() for rate in PRESET_RATES_HZ]
+    for preset, rate in presets:
+        options = {"preset": preset, "speech": True}
+        runs[f"pool, {preset} {rate}"] = ("pooled", rate, PRESET_STREAMS.get(preset, FEW_STREAMS), options)
+        runs[f"lone, {preset} {rate}"] = ("lone", rate, LONE_PRESET_STREAMS, options)
     best: dict[str, dict[str, float]] = {}
     for _ in range(ROUNDS):
         for name, run in runs.items():
@@ -54,6 +68,10 @@ def measure(soak_s: float = SOAK_SECONDS) -> dict[str, Any]:
         "rates": {str(rate): {"pool": best[f"rate {rate}"], "lone": best[f"lone {rate}"]} for rate in RATES_HZ},
         "batches": {str(streams): best[f"streams {streams}"] for streams in BATCHES},
         "settings": {name: {"pool": best[f"pool, {name}"], "lone": best[f"lone, {name}"]} for name in SETTINGS},
+        "presets": [
+            {"preset": preset, "rate_hz": rate} | {kind: best[f"{kind}, {preset} {rate}"] for kind in ("pool", "lone")}
+            for preset, rate in presets
+        ],
         "soak": call("bench.pool", "soak", soak_s),
     }
 
@@ -63,7 +81,7 @@ def pooled(rate_hz: int, streams: int, options: dict[str, Any]) -> dict[str, flo
     from unmuffle.serve import StreamPool
 
     options = dict(options)
-    audio = _audio(rate_hz, silent=options.pop("silent", False))
+    audio = _audio(rate_hz, **{kind: options.pop(kind, False) for kind in ("silent", "speech")})
     pool = StreamPool(capacity=streams, on_overload="keep")
     opened = [pool.open(rate_hz, **options) for _ in range(streams)]
     ticks_s: list[float] = []
@@ -96,7 +114,7 @@ def lone(rate_hz: int, streams: int, options: dict[str, Any]) -> dict[str, float
     import unmuffle
 
     options = dict(options)
-    audio = _audio(rate_hz, silent=options.pop("silent", False))
+    audio = _audio(rate_hz, **{kind: options.pop(kind, False) for kind in ("silent", "speech")})
     opened = [unmuffle.open_stream(rate_hz, **options) for _ in range(streams)]
     busy_s = 0.0
     for step, due in _timetable(streams):
@@ -115,7 +133,7 @@ def soak(seconds: float) -> dict[str, float]:
 
     rng = np.random.default_rng(0)
     rates = (16_000, 16_000, 48_000, 8_000)
-    audios = {rate: _audio(rate, silent=False) for rate in rates}
+    audios = {rate: _audio(rate) for rate in rates}
     pool = StreamPool(capacity=SOAK_STREAMS)
     streams = [pool.open(rates[place % len(rates)]) for place in range(SOAK_STREAMS)]
     sent, lost, opened = [0] * SOAK_STREAMS, 0, SOAK_STREAMS
@@ -164,13 +182,14 @@ def _missing(stream: Any, blocks: int) -> int:
 
 def _resident_mb() -> float:
     """Return the memory of this process that is resident now, in MB."""
-    from pathlib import Path
-
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 
 
-def _audio(rate_hz: int, *, silent: bool) -> np.ndarray:
-    """Return four seconds of modulated noise, float32 [samples], or of silence."""
+def _audio(rate_hz: int, *, silent: bool = False, speech: bool = False) -> np.ndarray:
+    """Return four seconds of modulated noise, float32 [samples], or of silence, or the recording of ``examples/``."""
+    if speech:
+        recording, given_hz = soundfile.read(SPEECH, dtype="float32", always_2d=True)
+        return resample(recording[:, 0], given_hz, rate_hz)[0]
     seconds = np.arange(4 * rate_hz) / rate_hz
     noise = np.random.default_rng(0).standard_normal(seconds.size)
     level = 0.0 if silent else 0.02 + 0.2 * np.clip(np.sin(2 * np.pi * 3 * seconds), 0, 1)

@@ -23,6 +23,7 @@ from unmuffle.denoise.suppressors import LogMmse, MultibandSubtraction, WienerFi
 from unmuffle.level import Compressor, Gain, Gate, HearingCompressor, Leveler, Limiter, NearEndEqualizer
 from unmuffle.level.hearing import MultibandCompressor
 from unmuffle.models import Model
+from unmuffle.presets import StageChoice
 from unmuffle.process import Chain, DryWet, Ladder, Processor
 from unmuffle.process.processor import NonFinite
 from unmuffle.repair import (
@@ -36,6 +37,7 @@ from unmuffle.repair import (
     Wpe,
     WpeOffline,
 )
+from unmuffle.serve.batch_chain import SharedStages
 from unmuffle.serve.pool import StreamPool
 from unmuffle.serve.pool_feed import Feed
 from unmuffle.serve.pool_plan import PooledNetwork
@@ -176,9 +178,9 @@ def _with(kind: Callable[..., Processor], **options: float | bool | str) -> Fact
 class _DrivenFeed(Feed):
     """A feed whose frames are made as soon as they can be, where the pool would make them in its next tick."""
 
-    def __init__(self, pool: StreamPool, rate: int, channels: int) -> None:
+    def __init__(self, pool: StreamPool, rate: int, channels: int, stages: SharedStages | None) -> None:
         engine = pool._engine
-        super().__init__(engine.take_lane(rate, channels), pool._slots.take(channels), deadline_s=1.0)
+        super().__init__(engine.take_lane(rate, channels, stages), pool._slots.take(channels), deadline_s=1.0)
         engine.mix.set(self.slots, 1.0)
         engine.gate.set(self.slots, False)
         self.run = pool._run_to_end
@@ -188,12 +190,15 @@ class _DrivenFeed(Feed):
         self.run(self)
 
 
-def _pooled(rate: int, channels: int, nonfinite: NonFinite) -> PooledNetwork:
+def _pooled(rate: int, channels: int, nonfinite: NonFinite, *, stages: SharedStages | None = None) -> PooledNetwork:
     pool = StreamPool(_saved(frames_model).path, capacity=channels, on_overload="keep")
-    feed = _DrivenFeed(pool, rate, channels)
+    feed = _DrivenFeed(pool, rate, channels, stages)
     processor = PooledNetwork(feed, feed.run)
     processor.nonfinite = nonfinite
     return processor
+
+
+_STAGES = SharedStages((), (StageChoice("level"), StageChoice("limit", {"ceiling_dbtp": -12.0})), whole=False)
 
 
 class _OfClipped(Declipper):
@@ -224,6 +229,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("network-of-waveforms", partial(_network, waveform_model), NETWORK_TOLERANCE),
     Entry("network-of-fixed-waveforms", partial(_network, _fixed_waveform_model), NETWORK_TOLERANCE),
     Entry("network-in-a-pool", _pooled, NETWORK_TOLERANCE, linked=True),
+    Entry("network-and-stages-in-a-pool", partial(_pooled, stages=_STAGES), NETWORK_TOLERANCE, linked=True, rare=True),
     Entry("gain", _with(Gain, gain_db=-7.5)),
     Entry("compressor", _with(Compressor, threshold_db=-30.0, ratio=4.0)),
     Entry("compressor-linked", _with(Compressor, threshold_db=-30.0, link_channels=True), linked=True),

@@ -218,7 +218,6 @@ def test_a_server_that_is_stopped_ends_the_stream_in_words_and_what_was_recorded
         assert page.is_enabled("#live-start")
 
 
-
 def test_a_stream_brings_the_key_that_was_given(browser):
     key, digest = make_key()
     with running_server(api_keys=(digest,)) as locked, watched(browser, locked.url) as shown:

@@ -95,7 +95,9 @@ def test_what_the_denoiser_leaves_can_be_treated_by_one_click(browser, server):
         until(page, "() => document.querySelector('#findings .stays')")
         assert "hum" in page.inner_text("#findings").lower()
         page.click("#treat-rest")
-        until(page, "() => !document.querySelector('#clean-result').hidden && document.querySelector('#findings .gone')")
+        until(
+            page, "() => !document.querySelector('#clean-result').hidden && document.querySelector('#findings .gone')"
+        )
         assert page.input_value("#result-preset") == "auto"
         assert page.locator("#findings .stays").count() == 0
         assert page.is_hidden("#diagnosis-rest")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pool_signals import TOLERANCE, lone, run_dry, talk, through
 
 import unmuffle
 from unmuffle.errors import InvalidParameterError
-from unmuffle.serve import PoolFullError, PoolStream, StreamPool
+from unmuffle.serve import PoolBusyError, PoolFullError, PoolStream, StreamPool
 
 RATES_HZ = (8_000, 16_000, 22_050, 44_100, 48_000)
 
@@ -61,7 +62,9 @@ class Neighbour:
     def _write(self) -> None:
         count = int(self._rng.choice((0, 1, 160, 1_000, 9_000)))
         level = self._rng.choice((0.0, 1e-6, 0.1, 1.0, 1e7, np.nan, np.inf))
-        self._stream.write(level * self._rng.standard_normal((self._stream.channels, count)).astype(np.float32))
+        noise = level * self._rng.standard_normal((self._stream.channels, count)).astype(np.float32)
+        with contextlib.suppress(PoolBusyError):
+            self._stream.write(noise)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -211,6 +214,27 @@ def test_reset_is_birth(pool: StreamPool) -> None:
         np.testing.assert_allclose(made, lone(audio, 16_000, **options), rtol=0, atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("preset", [None, "meeting"])
+def test_what_is_in_the_network_while_a_reset_comes_is_dropped(
+    pool: StreamPool, preset: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio = talk(16_000, 0.5)
+    with pool.open(16_000, preset=preset) as stream:
+        stream.write(talk(16_000, 0.5, seed=3))
+        network = pool._engine.rungs._suppressors[0]
+        gains = network.gains
+
+        def reset_meanwhile(parts: object) -> object:
+            stream.reset()
+            return gains(parts)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(network, "gains", reset_meanwhile)
+            pool.tick()
+        made = through(pool, stream, audio, 320)
+    np.testing.assert_allclose(made, lone(audio, 16_000, preset=preset), rtol=0, atol=TOLERANCE)
+
+
 def test_a_slot_is_as_new_for_the_next_stream() -> None:
     pool = StreamPool(capacity=1, on_overload="keep")
     for seed in range(3):
@@ -291,6 +315,7 @@ PRESETS = {
     "music is kept": '[[stage]]\nname = "denoise"\nkeep = "music"\n[[stage]]\nname = "level"\n',
     "a method": '[[stage]]\nname = "highpass"\n[[stage]]\nname = "denoise"\nmethod = "wiener"\nstrength = 0.7\n',
     "a limit": '[[stage]]\nname = "denoise"\nmax_attenuation_db = 9\nstrength = 0.8\n',
+    "one strength for all": '[[stage]]\nname = "denoise"\nstrength = 0.8\n[[stage]]\nname = "level"\n',
     "a limit and auto": '[[stage]]\nname = "denoise"\nmax_attenuation_db = 9\n[[stage]]\nname = "limit"\n',
 }
 

@@ -33,7 +33,7 @@ def test_a_full_pool_says_so_and_takes_more_when_one_has_gone(pool: StreamPool) 
     assert (pool.statistics.streams, pool.statistics.channels) == (0, 0)
 
 
-def test_what_cannot_be_opened_takes_no_slot(pool: StreamPool) -> None:
+def test_what_cannot_be_opened_takes_no_slot(pool: StreamPool, tmp_path: Path) -> None:
     for options in (
         {"sample_rate": 4_000},
         {"channels": 0},
@@ -47,7 +47,13 @@ def test_what_cannot_be_opened_takes_no_slot(pool: StreamPool) -> None:
     ):
         with pytest.raises(InvalidParameterError):
             pool.open(**{"sample_rate": 16_000, **options})
+    own = tmp_path / "own.toml"
+    own.write_text('[[stage]]\nname = "denoise"\n[[stage]]\nname = "limit"\nceiling_dbtp = 90\n')
+    for channels in (1, 2):
+        with pytest.raises(InvalidParameterError, match="ceiling_dbtp"):
+            pool.open(16_000, channels, preset=own)
     assert pool.statistics.channels == 0
+    assert not pool._engine._lanes
 
 
 @pytest.mark.parametrize(
@@ -207,11 +213,11 @@ def test_memory_of_a_rate_is_given_back(pool: StreamPool) -> None:
         with pool.open(rate) as stream:
             through(pool, stream, talk(8_000, 0.05)[0], 100)
     pool.open(16_000)
-    assert list(pool._engine._lanes) == [(16_000, 1)]
+    assert [key[:2] for key in pool._engine._lanes] == [(16_000, 1)]
 
 
 def test_a_chain_that_fails_leaves_the_others_alone(pool: StreamPool) -> None:
-    broken, whole = pool.open(16_000, preset="meeting"), pool.open(16_000, preset="meeting")
+    broken, whole = pool.open(16_000, preset="forensic"), pool.open(16_000, preset="meeting")
 
     def fail(block: np.ndarray) -> np.ndarray:
         raise RuntimeError("no more")

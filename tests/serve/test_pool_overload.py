@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pool_signals import Clock, lone, run_dry, talk
 
+import unmuffle.serve.pool_ladder as ladder
 from unmuffle.enhancer.overload import QUIET_S
+from unmuffle.models import Model
 from unmuffle.serve import PoolStream, StreamPool
 
 RATE_HZ, HOP, HOP_S = 16_000, 256, 0.016
@@ -109,6 +113,40 @@ def test_it_steps_down_under_load_and_up_again_when_it_has_passed() -> None:
     assert machine.pool.statistics.steps_up == 1
     seconds = machine.pool.statistics.seconds
     assert seconds["log_mmse"] == pytest.approx(QUIET_S, abs=2.0)
+
+
+def test_a_smaller_model_is_the_first_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where one ships: down to it, further down from it, and up again by way of it."""
+    from small_models import frames_model
+
+    path = tmp_path / "small.onnx"
+    path.write_bytes(frames_model(gain=0.5).SerializeToString())
+    default = ladder.default_model()
+    assert path.stat().st_size < default.path.stat().st_size
+    monkeypatch.setattr(ladder, "list_models", lambda: (Model("small", path), default))
+    machine = Machine(4)
+    machine.costs_s["small"] = 0.6 * HOP_S / 4
+    machine.costs_s["unmuffle-s"] = 1.2 * HOP_S / 4
+    machine.run(1.5)
+    assert machine.rung == machine.streams[0].statistics.rung == "small"
+    before = machine.drained().size
+    machine.run(1.0)
+    made = machine.drained()
+    part = slice(before + HOP, made.size)
+    wanted, other = (lone(machine.audio[: made.size + HOP], RATE_HZ, model=model)[part] for model in (path, None))
+    # It has not heard the beginning.
+    np.testing.assert_allclose(made[part], wanted, rtol=0, atol=2e-3)
+    assert np.abs(wanted - other).max() > 0.02
+    machine.costs_s["small"] = 1.2 * HOP_S / 4
+    machine.run(1.5)
+    assert (machine.rung, machine.pool.statistics.steps_down) == ("log_mmse", 2)
+    machine.costs_s.update(dict.fromkeys(machine.costs_s, 0.1 * HOP_S / 4))
+    seen = set()
+    for _ in range(20):
+        machine.run(1.0)
+        seen.add(machine.rung)
+    assert seen >= {"small", "unmuffle-s"}
+    assert machine.rung == "unmuffle-s"
 
 
 def test_it_goes_to_the_bypass_when_nothing_else_helps() -> None:

@@ -88,6 +88,10 @@ class Compressor(DynamicsProcessor):
         levels_db = DB_A_NEPER * np.log(np.maximum(magnitudes, _QUIETEST))
         return amplitude(self._makeup_db - self._follower.follow(reduction_for(levels_db, *self._curve)))
 
+    @property
+    def _known(self) -> tuple[AnyArray, ...]:
+        return self._follower.row_states
+
     def _forget(self, mask: BoolArray | None) -> None:
         self._follower.reset(mask)
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from unmuffle.process.processor import NonFinite, Processor
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 from unmuffle.signal.fifo import SampleFifo
 
 DB_A_NEPER = 20.0 / log(10.0)
@@ -20,7 +20,8 @@ _PIECE = 1 << 14
 class DynamicsProcessor(Processor):
     """Multiplies audio by a gain that depends on the audio up to ``latency`` samples later.
 
-    A subclass sets the latency, and tells the gains (``_gains``) and how to forget (``_forget``).
+    A subclass sets the latency, and tells the gains (``_gains``), what they rest on (``_known``) and how to forget
+    (``_forget``).
 
     Parameters
     ----------
@@ -57,6 +58,16 @@ class DynamicsProcessor(Processor):
     def rows(self) -> int:
         """Rows of gains: 1 if the channels are linked, else one a channel."""
         return 1 if self.link_channels else self.channels
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...] | None:
+        """What is delayed, and what the gains rest on."""
+        return None if self.linked else (self._delayed.waiting, *self._known)
+
+    @property
+    @abstractmethod
+    def _known(self) -> tuple[AnyArray, ...]:
+        """What the gains rest on, arrays [rows, ...] that may be written."""
 
     @abstractmethod
     def _gains(self, piece: FloatArray) -> FloatArray:

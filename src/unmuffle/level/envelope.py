@@ -15,7 +15,7 @@ from math import exp
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 
 _PIECE = 1 << 14
 _MOST_NEPERS = 300.0
@@ -79,6 +79,11 @@ class AttackRelease:
         """Whether nothing is left of the past, so that zeros in give zeros out."""
         return self._decay.at_rest and not (self._state >= _NOTHING).any()
 
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """What is known of the rows, [rows, ...]; a view."""
+        return (*self._decay.row_states, self._state)
+
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget the past of all rows, or of those of the mask [rows]."""
         self._decay.reset(mask)
@@ -115,6 +120,11 @@ class DecayingPeak:
             # Handed on as the value that the first sample of the next piece is compared with.
             self._last = piece[:, -1:] * exp(-self._rate)
         return out
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """What is known of the rows, [rows, ...]; a view."""
+        return (self._last,)
 
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget the past of all rows, or of those of the mask [rows]."""

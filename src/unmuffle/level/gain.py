@@ -62,6 +62,11 @@ class Gain(Processor):
         """None."""
         return 0
 
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """Nothing."""
+        return ()
+
     def _process(self, block: FloatArray) -> FloatArray:
         if self._gain_db == self._target_db or block.shape[1] == 0:
             return block * np.float32(10.0 ** (self._gain_db / 20.0))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from unmuffle.level.spectral_loudness import OFFSET_DB
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 from unmuffle.signal.grid import Grid
 
 VOICED_OVER_GATED_DB = 1.0
@@ -65,6 +65,11 @@ class GainControl:
         self._heard = np.zeros(channels)
         self._power = np.zeros(channels)
         self._peak_db, self._mean_peak_db, self._since = np.zeros(channels), np.zeros(channels), np.zeros(channels)
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """What is known of the channels, arrays [channels]; views."""
+        return self.gain_db, self._heard, self._power, self._peak_db, self._mean_peak_db, self._since
 
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget all channels, or those of the mask [channels]."""

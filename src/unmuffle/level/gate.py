@@ -95,6 +95,10 @@ class Gate(DynamicsProcessor):
         openness_db = self._attack.follow(self._release.follow(self._range_db * is_open))
         return amplitude(openness_db - self._range_db)
 
+    @property
+    def _known(self) -> tuple[AnyArray, ...]:
+        return (*self._states.row_states, *self._release.row_states, *self._attack.row_states)
+
     def _forget(self, mask: BoolArray | None) -> None:
         for part in (self._states, self._release, self._attack):
             part.reset(mask)
@@ -129,6 +133,10 @@ class _OpenOrClosed:
         np.maximum.accumulate(times, axis=1, out=times)
         self._last[which] = times[:, -1:]
         return times
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        return (self._last.swapaxes(0, 1),)
 
     def reset(self, mask: BoolArray | None) -> None:
         """Close, all rows or those of the mask [rows]."""

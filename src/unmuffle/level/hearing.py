@@ -133,6 +133,14 @@ class MultibandCompressor(SpectralGain):
         """Whether the channels share the levels that compress them."""
         return self.link_channels
 
+    @property
+    def row_states(self) -> tuple[AnyArray, ...] | None:
+        """What is known of the channels, unless they are linked."""
+        if self.linked:
+            return None
+        levels = (state.reshape(self.channels, -1) for state in self._levels.row_states)
+        return (*self._stft.row_states, *levels)
+
     def _normal_speech(self, speech_db: float) -> tuple[FloatArray, FloatArray]:
         """Return the level of each band in normal speech, and its share of the power."""
         share = self._weights @ normal_speech_psd(self.grid.frequencies_hz.astype(np.float64))

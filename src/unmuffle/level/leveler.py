@@ -119,6 +119,13 @@ class Leveler(Processor):
         """The gain at the end of what was heard, float64 [channels], or [1] if they are linked."""
         return self._control.gain_db.copy()
 
+    @property
+    def row_states(self) -> tuple[AnyArray, ...] | None:
+        """What is known of the channels, unless they are linked or somebody else tells where there is speech."""
+        if self.linked or self._presence is not None:
+            return None
+        return (self._stft.row_states[0], *self._gate.row_states, *self._control.row_states, self._gains)
+
     def complete_after(self, received: IntOrArray) -> IntOrArray:
         """Return the same: output comes with the input."""
         return received

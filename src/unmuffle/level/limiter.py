@@ -36,6 +36,7 @@ GRID = 8
 """Points in the distance of two samples at which peaks are looked for."""
 
 _UNITY = np.ones((1, 1), np.float32)
+_SPAN = np.arange(GROUP + TAPS - 1)
 
 
 class Limiter(DynamicsProcessor):
@@ -98,11 +99,19 @@ class Limiter(DynamicsProcessor):
         reduction_db = self._release.follow(self._maximum.follow(loudest_channel(excess_db, self.rows)))
         for mean in self._means:
             reduction_db = mean.follow(reduction_db)
-        return amplitude(-reduction_db)
+        gains: FloatArray = np.ones(reduction_db.shape, np.float32)
+        reduced = reduction_db.any(axis=1)
+        gains[reduced] = amplitude(-reduction_db[reduced])
+        return gains
 
     @property
     def _at_rest(self) -> bool:
         return all(part.at_rest for part in (self._maximum, self._release, *self._means))
+
+    @property
+    def _known(self) -> tuple[AnyArray, ...]:
+        parts = (self._excess, self._maximum, self._release, *self._means)
+        return tuple(state for part in parts for state in part.row_states)
 
     def _forget(self, mask: BoolArray | None) -> None:
         for part in (self._excess, self._maximum, self._release, *self._means):
@@ -126,26 +135,31 @@ class _Excess:
         self._tail = samples[:, samples.shape[1] - TAPS + 1 :].copy()
         if piece.shape[1] == 0 or max(samples.max(), -samples.min()) * self._most_gain <= self._ceiling:
             return None
-        peaks = np.abs(piece).astype(np.float64)
-        between = self._between(samples, piece.shape[1])
-        np.maximum(peaks, between, out=peaks)
-        np.maximum(peaks, self._ceiling, out=peaks)
-        excess_db: FloatArray = DB_A_NEPER * np.log(peaks / self._ceiling)
+        peaks = self._between(samples, piece.shape[1])
+        np.maximum(peaks, np.abs(piece), out=peaks)
+        above = peaks > self._ceiling
+        excess_db: FloatArray = np.zeros(piece.shape)
+        excess_db[above] = DB_A_NEPER * np.log(peaks[above] / self._ceiling)
         return excess_db
 
     def _between(self, samples: FloatArray, count: int) -> FloatArray:
         """Return the highest magnitude in each of so many intervals, 0 where it cannot exceed the ceiling."""
         groups = -(-count // GROUP)
-        samples = np.pad(samples, ((0, 0), (0, groups * GROUP - count)))
-        spans = np.lib.stride_tricks.sliding_window_view(samples, GROUP + TAPS - 1, axis=1)[:, ::GROUP]
         # A span lies within a group of samples and the next one.
-        whole = np.pad(np.abs(samples), ((0, 0), (0, -samples.shape[1] % GROUP)))
-        loudest = whole.reshape(len(samples), -1, GROUP).max(axis=2)
-        wanted = np.maximum(loudest[:, :-1], loudest[:, 1:])[:, :groups] * self._most_gain > self._ceiling
+        whole: FloatArray = np.zeros((len(samples), (groups + 1) * GROUP), np.float32)
+        whole[:, : samples.shape[1]] = samples
+        loudest = np.abs(whole).reshape(len(samples), -1, GROUP).max(axis=2)
+        wanted = np.maximum(loudest[:, :-1], loudest[:, 1:]) * self._most_gain > self._ceiling
         peaks = np.zeros((len(samples), groups, GROUP))
-        points = np.abs(points_between(spans[wanted].astype(np.float64), self._filter))
-        peaks[wanted] = points.reshape(-1, GROUP, GRID - 1).max(axis=2)
+        rows, places = np.nonzero(wanted)
+        spans = whole[rows[:, None], GROUP * places[:, None] + _SPAN]
+        points = np.abs(points_between(spans.astype(np.float64), self._filter))
+        peaks[rows, places] = points.reshape(-1, GROUP, GRID - 1).max(axis=2)
         return peaks.reshape(len(samples), -1)[:, :count]
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        return (self._tail,)
 
     def reset(self, mask: BoolArray | None) -> None:
         self._tail[slice(None) if mask is None else mask] = 0.0

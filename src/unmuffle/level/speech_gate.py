@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 from unmuffle.signal.grid import Grid
 
 HOLD_S = 0.25
@@ -97,6 +97,11 @@ class SpeechGate:
         held = np.maximum(np.maximum.accumulate(voiced + fallen, axis=0), self._held) - fallen
         self._held = held[-1].copy()
         return np.maximum(held, 0.0)
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """What is known of the channels, arrays [channels, ...]; views."""
+        return self._floor_db, self._band_state[0], self._voicing_state[0], self._held
 
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget all channels, or those of the mask [channels]."""

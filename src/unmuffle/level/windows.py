@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -35,6 +35,11 @@ class SlidingMaximum:
         largest = self._filter(joined, self._size, axis=1, origin=(self._size - 1) // 2)
         return np.asarray(largest)[:, self._size - 1 :]
 
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """What is known of the rows, [rows, ...]; a view."""
+        return (self._past,)
+
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget the past of all rows, or of those of the mask [rows]."""
         self._past[slice(None) if mask is None else mask] = 0.0
@@ -58,6 +63,11 @@ class SlidingMean:
         self._past = joined[:, joined.shape[1] - self._size :].copy()
         sums = np.cumsum(joined, axis=1)
         return (sums[:, self._size :] - sums[:, : -self._size]) / self._size
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """What is known of the rows, [rows, ...]; a view."""
+        return (self._past,)
 
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget the past of all rows, or of those of the mask [rows]."""

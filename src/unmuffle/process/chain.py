@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from math import lcm
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class Chain(Processor):
     InvalidParameterError
         If there is none, or rates or channels do not fit.
     """
+
+    heeds_empty_blocks: ClassVar[bool] = True
 
     def __init__(self, processors: Sequence[Processor]) -> None:
         if not processors:

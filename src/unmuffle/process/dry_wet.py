@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import lcm
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -82,6 +82,8 @@ class DryWet(Processor):
     InvalidParameterError
         If the processor gives another number of channels than it takes; and see ``wet_share`` and ``check_keep``.
     """
+
+    heeds_empty_blocks: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmuffle.errors import InvalidAudioError, InvalidParameterError
-from unmuffle.signal.arrays import BoolArray, FloatArray, find_nonfinite
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray, find_nonfinite
 from unmuffle.signal.grid import check_channels, check_sample_rate
 
 NonFinite = Literal["raise", "silence"]
@@ -49,6 +49,9 @@ class Processor(ABC):
     loudest: ClassVar[float] = inf
     """Input beyond this magnitude is clipped to it, so that its powers stay within float32."""
 
+    heeds_empty_blocks: ClassVar[bool] = False
+    """Whether blocks without samples must reach ``_process``, which may be asked for more than what they complete."""
+
     def __init__(self, sample_rate: int, channels: int = 1, *, nonfinite: NonFinite = "raise") -> None:
         if nonfinite not in ("raise", "silence"):
             raise InvalidParameterError(f"nonfinite must be 'raise' or 'silence', not {nonfinite!r}")
@@ -74,6 +77,15 @@ class Processor(ABC):
     def linked(self) -> bool:
         """Whether the channels share what is known of them, so that none can be reset alone."""
         return False
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...] | None:
+        """All that is known of the channels, arrays [channels, ...] that may be written; None where it cannot be told.
+
+        Of channels that are not linked, at multiples of ``block_period`` and once output is complete: what is read from
+        the rows of one processor and written to rows of another of the same kind goes on there.
+        """
+        return None
 
     @property
     def channels_out(self) -> int:
@@ -116,7 +128,10 @@ class Processor(ABC):
         InvalidAudioError
             If the block has another shape or type, or holds NaN or infinity and ``nonfinite="raise"``.
         """
-        return self._process(self._checked(block))
+        samples = self._checked(block)
+        if samples.shape[1] == 0 and not self.heeds_empty_blocks:
+            return np.zeros((self.channels_out, 0), np.float32)
+        return self._process(samples)
 
     def flush(self) -> FloatArray:
         """End the stream: return the rest of the output, float32 [channels, k], and be as new.

@@ -41,10 +41,10 @@ def prediction_errors(lags: FloatArray) -> FloatArray:
     filters[:, 0] = 1.0
     power = np.where(lags[:, 0] > 0.0, lags[:, 0], 1.0)
     for order in range(1, lags.shape[1]):
-        missed = np.einsum("fk,fk->f", filters[:, :order], lags[:, order:0:-1])
-        reflection = -missed / power
-        filters[:, 1 : order + 1] += reflection[:, None] * filters[:, order - 1 :: -1][:, :order]
-        power *= np.maximum(1.0 - reflection**2, 1e-12)
+        missed = np.vecdot(filters[:, :order], lags[:, order:0:-1])
+        missed /= power
+        filters[:, 1 : order + 1] -= missed[:, None] * filters[:, order - 1 :: -1]
+        power *= np.maximum(1.0 - missed * missed, 1e-12)
     return filters
 
 

@@ -147,7 +147,7 @@ class Declicker(Processor):
         new = block.shape[1]
         heard = np.concatenate([self._heard, block], axis=1)
         repaired = np.concatenate([self._repaired, block], axis=1)
-        lost = np.pad(self._lost, ((0, 0), (0, new)))
+        lost = np.concatenate([self._lost, np.zeros((self.channels, new), np.bool_)], axis=1)
         for channel in range(self.channels):
             found = _find(heard[channel], self._hop, self.sensitivity, self.fill_gaps)
             for index, runs in enumerate(found):

@@ -171,8 +171,9 @@ class Declipper(Processor):
         """Take whole hops in and put as many out, which are those ``_HOPS_BEHIND`` before them."""
         new = block.shape[1]
         samples = np.concatenate([self._kept, block], axis=1)
-        clipped = np.pad(self._clipped, ((0, 0), (0, new)))
-        rebuilt = np.pad(self._rebuilt, ((0, 0), (0, new)))
+        nothing = np.zeros((self.channels, new))
+        clipped = np.concatenate([self._clipped, nothing.astype(np.bool_)], axis=1)
+        rebuilt = np.concatenate([self._rebuilt, nothing], axis=1)
         done = slice(self._kept.shape[1] - _HOPS_BEHIND * self._hop, samples.shape[1] - _HOPS_BEHIND * self._hop)
         decided = slice(HOPS_BEFORE * self._hop, samples.shape[1] - HOPS_AFTER * self._hop)
         for channel, row in enumerate(samples):

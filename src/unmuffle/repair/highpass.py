@@ -70,6 +70,11 @@ class HighPass(Processor):
         """None."""
         return 0
 
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """The states of the filter."""
+        return self._filter.row_states
+
     def complete_after(self, received: IntOrArray) -> IntOrArray:
         """Return all that was received."""
         return received

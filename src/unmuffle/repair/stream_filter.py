@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import AnyArray, BoolArray, FloatArray
 
 _NEGLIGIBLE = 1e-150
 
@@ -35,6 +35,11 @@ class StreamFilter:
         # In silence it would decay into denormal numbers, which are slow.
         self._state[np.abs(self._state) < _NEGLIGIBLE] = 0.0
         return filtered
+
+    @property
+    def row_states(self) -> tuple[AnyArray, ...]:
+        """What is known of the channels, [channels, sections, 2]; a view."""
+        return (self._state.swapaxes(0, 1),)
 
     def reset(self, mask: BoolArray | None = None) -> None:
         """Forget the past of all channels, or of those in the mask."""

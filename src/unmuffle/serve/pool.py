@@ -6,6 +6,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Lock, RLock
 
 from unmuffle.denoise.choice import ModelName
@@ -158,19 +159,20 @@ class StreamPool:
         wet_share(strength, None)
         if not deadline_ms > 0.0:
             raise InvalidParameterError(f"deadline_ms is {deadline_ms!r}; it must be above 0 ms")
-        slots = self._slots.take(count)
-        lane = self._engine.take_lane(rate, count)
-        try:
+        plan = plan_stream(rate, count, self._model, preset, strength, is_default=self._is_default)
+        with ExitStack() as undo:
+            slots = self._slots.take(count)
+            undo.callback(self._slots.give_back, slots)
+            lane = self._engine.take_lane(rate, count, plan.shared)
+            undo.callback(self._engine.give_back_lane, lane)
             feed = Feed(lane, slots, 1e-3 * deadline_ms)
-            plan = plan_stream(feed, self._run_to_end, self._model, preset, strength, is_default=self._is_default)
-        except BaseException:
-            self._engine.give_back_lane(lane)
-            self._slots.give_back(slots)
-            raise
+            processor = plan.processor(feed, self._run_to_end)
+            undo.pop_all()
         self._engine.mix.set(slots, plan.share)
         self._engine.mix.follow(slots, plan.follows_noise)
+        self._engine.chain_mix.set(slots, 1.0)
         self._engine.gate.set(slots, gate_silence)
-        chain = None if plan.processor is None else ChainFeed(plan.processor, feed)
+        chain = None if processor is None else ChainFeed(processor, feed)
         stream = PoolStream(self, feed, chain, strength if preset is None else 1.0)
         with self._lock:
             self._streams.add(stream)
@@ -258,7 +260,8 @@ class StreamPool:
         """Glide to a share of the effect."""
         with self._lock:
             if stream in self._streams:
-                self._engine.mix.set(stream.feed.slots, share)
+                mix = self._engine.mix if stream.feed.lane.chain is None else self._engine.chain_mix
+                mix.set(stream.feed.slots, share)
 
     # How a tick is made.
 

@@ -13,6 +13,8 @@ from unmuffle.signal.arrays import FloatArray
 from unmuffle.signal.fifo import SampleFifo
 
 FIRST_ROOM_S = 0.1
+FAR = 1 << 40
+"""Samples to the end of a stream that nobody has ended."""
 HURRY = 0.5
 """A burst has to be worked off in this share of the time that it lasts."""
 
@@ -36,6 +38,7 @@ class Feed:
         self.slots = slots
         self.channels = lane.channels
         self.hop = lane.grid.hop
+        self._delay = lane.delay
         self.deadline_s = deadline_s
         self._hurried_s = HURRY * lane.grid.hop_s
         self.lock = Lock()
@@ -50,9 +53,10 @@ class Feed:
         self._begin()
 
     def _begin(self) -> None:
-        self._held = self.received = self.made = self.nonfinite_samples = 0
+        self._held = self._left = self.received = self.made = self.nonfinite_samples = 0
         self._ends = False
-        self._unborn = True
+        # What comes out first is the silence before the first sample.
+        self._unborn = self._delay
 
     @property
     def has_hop(self) -> bool:
@@ -83,6 +87,7 @@ class Feed:
             self.waiting.push(block)
             self.received += count
             self._held += count
+            self._left += count
             return self._held >= self.hop
 
     def end(self, now_s: float | None = None) -> None:
@@ -94,7 +99,7 @@ class Feed:
             if now_s is not None:
                 self.arrived_s = now_s
             if self.received:
-                padding = -(-(self.received + self.hop) // self.hop) * self.hop - self.received
+                padding = -(-(self.received + self._delay) // self.hop) * self.hop - self.received
                 self.waiting.push_zeros(padding)
                 self._held += padding
 
@@ -112,14 +117,23 @@ class Feed:
             self._closed = True
         self.reset()
 
-    def take_hop(self, out: FloatArray) -> int | None:
-        """Copy the oldest hop to ``out`` [channels, hop]; return the epoch it is of, or None if there is no hop."""
+    def take_hop(self, out: FloatArray) -> tuple[int, int] | None:
+        """Copy the oldest hop to ``out`` [channels, hop].
+
+        Returns
+        -------
+        (int, int) or None
+            The epoch it is of, and how many samples there are from its first to the end, ``FAR`` if that is not known;
+            or None if there is no hop.
+        """
         with self.lock:
             if self._held < self.hop or self._closed:
                 return None
+            left = self._left if self._ends else FAR
             out[:] = self.waiting.pop(self.hop)
             self._held -= self.hop
-            return self.epoch
+            self._left -= self.hop
+            return self.epoch, left
 
     def give(self, hop: FloatArray, epoch: int) -> None:
         """Take a hop that has been through the network, unless it is of a stream that was reset meanwhile."""
@@ -127,9 +141,11 @@ class Feed:
             if epoch != self.epoch:
                 return
             if self._unborn:
-                # What is complete with the first frame is the silence before the first sample.
-                self._unborn = False
-                return
+                skipped = min(self._unborn, self.hop)
+                self._unborn -= skipped
+                hop = hop[:, skipped:]
+                if not hop.shape[1]:
+                    return
             if self._ends:
                 hop = hop[:, : self.received - self.made]
             self.made += hop.shape[1]

@@ -10,7 +10,7 @@ from unmuffle.process.stft_processor import StftProcessor
 from unmuffle.serve.pool_feed import Feed
 from unmuffle.serve.pool_lane import Lane
 from unmuffle.serve.slots import SlotArray
-from unmuffle.signal.arrays import BoolArray, FloatArray
+from unmuffle.signal.arrays import FloatArray
 
 
 class Hops:
@@ -25,22 +25,32 @@ class Hops:
     slots : int [rows]
         All channels of a stream lie together.
     samples : float32 [rows, hop]
+    left : int [rows] or None
+        How many samples there are from the first of the hop to the end of the stream; None where all are far from it.
     """
 
-    def __init__(self, lane: Lane, feeds: list[Feed], epochs: list[int], samples: FloatArray) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        feeds: list[Feed],
+        epochs: list[int],
+        samples: FloatArray,
+        left: SlotArray | None = None,
+    ) -> None:
         self.lane = lane
         self.feeds = feeds
         self.epochs = epochs
         self.samples = samples
+        self.left = left
         self.slots: SlotArray = np.concatenate([feed.slots for feed in feeds])
 
-    def peaks(self) -> FloatArray:
+    def tamed_peaks(self) -> FloatArray:
         """Return the largest magnitude of each row, float32 [rows], all of them finite.
 
         What is not finite becomes silence and is counted, what is beyond all measure is clipped, as in a lone stream.
         """
         samples = self.samples
-        peaks: FloatArray = np.maximum(samples.max(axis=1), -samples.min(axis=1))
+        peaks = self.peaks()
         # NaN compares false with everything.
         if peaks.max() <= StftProcessor.loudest:
             return peaks
@@ -50,15 +60,11 @@ class Hops:
             feed.nonfinite_samples += count
         samples[bad] = 0.0
         np.clip(samples, -StftProcessor.loudest, StftProcessor.loudest, out=samples)
-        return np.asarray(np.abs(samples).max(axis=1))
+        return self.peaks()
 
-    def part(self, rows: BoolArray) -> Hops | None:
-        """Return those in the mask [rows], None if there are none."""
-        if not rows.any():
-            return None
-        chosen = np.flatnonzero(rows[:: self.lane.channels]).tolist()
-        feeds, epochs = [self.feeds[place] for place in chosen], [self.epochs[place] for place in chosen]
-        return Hops(self.lane, feeds, epochs, self.samples[rows])
+    def peaks(self) -> FloatArray:
+        """Return the largest magnitude of each row, float32 [rows]."""
+        return np.asarray(np.maximum(self.samples.max(axis=1), -self.samples.min(axis=1)))
 
     def give(self, samples: FloatArray) -> None:
         """Give each stream what has become of its hop, float32 [rows, hop]."""
@@ -73,14 +79,19 @@ def take_hops(lane: Lane, feeds: Sequence[Feed]) -> Hops | None:
     samples: FloatArray = np.empty((len(feeds) * channels, lane.grid.hop), np.float32)
     taken: list[Feed] = []
     epochs: list[int] = []
+    lefts: list[int] = []
     start = 0
     for feed in feeds:
-        epoch = feed.take_hop(samples[start : start + channels])
-        if epoch is not None:
+        found = feed.take_hop(samples[start : start + channels])
+        if found is not None:
             taken.append(feed)
-            epochs.append(epoch)
+            epochs.append(found[0])
+            lefts.append(found[1])
             start += channels
-    return Hops(lane, taken, epochs, samples[:start]) if taken else None
+    if not taken:
+        return None
+    left = np.repeat(np.array(lefts, np.intp), channels) if min(lefts) < lane.grid.hop else None
+    return Hops(lane, taken, epochs, samples[:start], left)
 
 
 def batches(feeds: Iterable[Feed], rows_at_once: int) -> Iterator[list[tuple[Lane, list[Feed]]]]:

@@ -1,4 +1,4 @@
-"""The short-time spectra of all streams of one rate and one number of channels, whose pasts lie in arrays by slot.
+"""The short-time spectra of all streams of one kind, whose pasts lie in arrays by slot.
 
 The transform is that of ``unmuffle.signal.stft``, one frame of many streams at a time instead of many frames of one.
 """
@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from unmuffle.serve.batch_chain import BatchChain, SharedStages
 from unmuffle.serve.slots import SlotArray
 from unmuffle.signal.arrays import ComplexArray, FloatArray
 from unmuffle.signal.grid import grid_for
@@ -27,10 +28,25 @@ class Lane:
         Of each stream; a frame has so many rows of every stream.
     capacity : int
         Slots of the pool.
+    stages : SharedStages, optional
+        What all of its streams have around the network.
+
+    Attributes
+    ----------
+    latency : int
+        Of the network and the stages, in samples.
+    delay : int
+        By how many samples what is complete with a hop is behind the beginning of the hop.
     """
 
-    def __init__(self, sample_rate: int, channels: int, capacity: int) -> None:
+    def __init__(self, sample_rate: int, channels: int, capacity: int, stages: SharedStages | None = None) -> None:
         self.grid = grid_for(sample_rate)
+        self.stages = stages
+        self.chain = None if stages is None else BatchChain(stages, self.grid, capacity)
+        self.latency, self.delay = self.grid.window - 1, self.grid.hop
+        if self.chain is not None:
+            self.latency += self.chain.latency
+            self.delay += self.chain.delay
         self.channels = channels
         self.capacity = capacity
         window, hop = self.grid.window, self.grid.hop
@@ -44,6 +60,8 @@ class Lane:
         """Let slots begin with silence."""
         self._older[slots] = 0.0
         self._overlap[slots] = 0.0
+        if self.chain is not None:
+            self.chain.clear(slots)
 
     def analyze(self, slots: SlotArray, hops: FloatArray) -> tuple[ComplexArray, FloatArray]:
         """Take the next hop of each slot in, float32 [rows, hop].

@@ -54,11 +54,18 @@ class PoolMix:
         share = self._ramps(lane, slots, shares, targets)
         if following:
             share[follows] *= self._auto_of(lane).shares_of(slots[follows], dry[follows], wet[follows])
-        mixed: FloatArray = np.where(share == 0.0, dry, np.where(share == 1.0, wet, dry + share * (wet - dry)))
+        mixed = wet - dry
+        mixed *= share
+        mixed += dry
+        # Rounding must not touch what passes whole.
+        np.copyto(mixed, dry, where=share == 0.0)
+        np.copyto(mixed, wet, where=share == 1.0)
         return mixed
 
     def _ramps(self, lane: Lane, slots: SlotArray, shares: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the share of each of the next samples, float32 [rows, hop]."""
+        if (shares == targets).all():
+            return np.repeat(shares.astype(np.float32)[:, None], lane.grid.hop, axis=1)
         step = np.copysign(1.0 / (RAMP_S * lane.grid.sample_rate), targets - shares)[:, None]
         ramps = shares[:, None] + step * np.arange(1, lane.grid.hop + 1)
         ramps = np.where(step > 0.0, np.minimum(ramps, targets[:, None]), np.maximum(ramps, targets[:, None]))

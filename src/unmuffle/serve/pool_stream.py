@@ -64,7 +64,7 @@ class PoolStream:
         self.chain = chain
         self.sample_rate = feed.lane.grid.sample_rate
         self.channels = feed.channels
-        self.latency = feed.lane.grid.window - 1 if chain is None else chain.processor.latency
+        self.latency = feed.lane.latency if chain is None else chain.processor.latency
         self.queued = False
         self.closed = False
         self._strength = strength

@@ -48,6 +48,11 @@ class SampleFifo:
         self._start += count
         return view
 
+    @property
+    def waiting(self) -> FloatArray:
+        """What waits, [channels, n]: a view to read or to write, valid until the next push."""
+        return self._data[:, self._start : self._stop]
+
     def clear(self) -> None:
         """Forget every sample."""
         self._start = self._stop = 0

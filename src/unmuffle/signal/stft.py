@@ -78,6 +78,11 @@ class StftStream:
         """Samples that have come in and are not yet the newest hop of a frame; 0 to hop - 1."""
         return self._filled - self._older * self.grid.hop
 
+    @property
+    def row_states(self) -> tuple[FloatArray, FloatArray]:
+        """What is known of the channels between two hops, for analysis and for synthesis, [channels, ...]; views."""
+        return self._input[:, : self._older * self.grid.hop], self._rebuilt[: self._older].swapaxes(0, 1)
+
     def frames_after(self, samples: int) -> int:
         """Return how many frames the next so many samples will complete."""
         return (self.waiting + samples) // self.grid.hop
