@@ -18,6 +18,7 @@ from bench import (
     blind_snr,
     cache,
     corpora,
+    corpora_journal,
     corpora_killed,
     corpora_words,
     evaluation,
@@ -61,7 +62,8 @@ def main() -> None:
         "parts",
         nargs="*",
         help="speed, long_file, latency, noise_tracking, evaluation, training, network, quality, repair, arrays, "
-        "blind_snr, cache, pool, serve, serve_soak, corpora, corpora_killed, corpora_words [default: all]",
+        "blind_snr, cache, pool, serve, serve_soak, corpora, corpora_journal, corpora_killed, "
+        "corpora_words [default: all]",
     )
     parser.add_argument(
         "--pairs", type=Path, help="folder with pairs.csv, clean/ and noisy/, for quality, repair, arrays and blind_snr"
@@ -71,7 +73,9 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=3.0, help="length of the long file [default: 3]")
     parser.add_argument("--short", action="store_true", help="larger steps and less time each, for serve")
     parser.add_argument("--minutes", type=float, help="of serve_soak, which then runs at 70 %% of what serve has found")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="of corpora's journal [default: %(default)s]")
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="of the journal, for corpora_journal [default: %(default)s]"
+    )
     parser.add_argument(
         "--sources", type=Path, help="folder with speech/ and noise/, for corpora_killed [default: made]"
     )
@@ -103,7 +107,8 @@ def _parts(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict
         "evaluation": evaluation.measure,
         "cache": cache.measure,
         "training": training.measure,
-        "corpora": lambda: corpora.measure(options.rows),
+        "corpora": corpora.measure,
+        "corpora_journal": lambda: corpora_journal.measure(options.rows),
         "corpora_killed": lambda: corpora_killed.measure(options.sources),
         "pool": lambda: pool.measure(options.soak),
         "serve": lambda: serve.measure(short=options.short),

@@ -1,15 +1,14 @@
-"""Runs over corpora: hours of audio in a core-hour, how that grows with cores, and what the journal costs."""
+"""Runs over corpora: hours of audio in a core-hour, and how that grows with cores."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import product
@@ -23,12 +22,11 @@ from bench.tables import table
 
 CLIPS, SECONDS, RATE_HZ = 800, 6.0, 16_000
 SHELL_CLIPS, PEER_CLIPS = 24, 200
-WORDS = ("the", "of", "and", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are", "with", "they")
 MACHINE_CORES, DOLLARS_A_CORE_HOUR = 64, 0.04
 
 
-def measure(journal_rows: int) -> dict[str, Any]:
-    """Return seconds and memory of runs on one core and on more, of peers, and the journal's size and pace."""
+def measure() -> dict[str, Any]:
+    """Return seconds and memory of runs on one core and on more, and of peers."""
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -48,7 +46,6 @@ def measure(journal_rows: int) -> dict[str, Any]:
         "cores": cores,
         "runs": runs,
         "peers": peers,
-        "journal": journal_cost(journal_rows),
     }
 
 
@@ -123,69 +120,6 @@ def _noisereduce(file: Path) -> None:
     soundfile.write(file.with_suffix(".peer"), noisereduce.reduce_noise(audio, rate), rate, format="WAV")
 
 
-def journal_cost(rows: int) -> dict[str, float]:
-    """Return what a journal of so many clips weighs, and how long it takes to plan, to resume, and to note a clip."""
-    from unmuffle.corpus.clip import Clip
-    from unmuffle.corpus.journal import Journal
-
-    texts = [" ".join(random.Random(seed).choices(WORDS, k=14)) for seed in range(1000)]
-
-    def clips() -> Iterator[Clip]:
-        for number in range(rows):
-            name = f"speaker-{number % 5000:04d}/utterance-{number:08d}.flac"
-            fields = {"audio_filepath": name, "duration": 6.0, "text": texts[number % len(texts)]}
-            yield Clip(name, f"/data/corpus/{name}", name, fields, stamp="192044 1700000000000000000")
-
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / ".unmuffle" / "journal.sqlite") as journal:
-        plan_s = _seconds(lambda: journal.plan(clips()))
-        note_s = _seconds(lambda: _note_all(journal))
-        resume_s = _seconds(lambda: journal.plan(clips()))
-        status_s = _seconds(journal.counts)
-        size = sum(file.stat().st_size for file in (Path(folder) / ".unmuffle").iterdir())
-    return {
-        "rows": rows,
-        "bytes": size,
-        "plan_s": plan_s,
-        "note_s": note_s,
-        "resume_s": resume_s,
-        "status_s": status_s,
-    }
-
-
-def _note_all(journal: Any) -> None:
-    records = [_record(number) for number in range(1000)]
-    for number, clip in enumerate(journal.todo()):
-        journal.finish(clip.key, records[number % len(records)], 6.0)
-
-
-def _record(number: int) -> dict[str, Any]:
-    """Return what may be told of a clip: none like another, or a journal could make much of what they share."""
-    chance = random.Random(number)
-    before = ("estimated_snr_db", "loudness_lufs", "clipping_share")
-    after = (*before, "artefact_score", "onset_loss_db", "high_band_loss_db", "speech_level_change_db")
-    return {
-        "duration_s": 6.0,
-        "sample_rate": RATE_HZ,
-        "channels": 1,
-        "source_sha256": chance.randbytes(32).hex(),
-        "strength": 1.0,
-        "elapsed_s": chance.random(),
-        "warnings": [],
-        "verdict": "enhanced",
-        "reason": "",
-        "before": {name: chance.gauss(0.0, 20.0) for name in before},
-        "after": {name: chance.gauss(0.0, 20.0) for name in after},
-        "not_measured": {},
-        "output_sha256": chance.randbytes(32).hex(),
-    }
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
 def section(figures: dict[str, Any]) -> str:
     """Return the section of the page."""
     seconds, cores = figures["seconds"], figures["cores"]
@@ -200,10 +134,8 @@ def section(figures: dict[str, Any]) -> str:
     for name, peer in figures["peers"].items():
         rows.append((name, str(peer["cores"]), _pace(seconds, peer["s_a_clip"], peer["cores"]), "", ""))
     head = ("run", "cores", "hours of audio a core-hour", "of cores x one core", "MB of a worker, early to late")
-    journal = figures["journal"]
     whole = next(run for run in figures["runs"] if run["measured"] and run["workers"] == cores)
     core_hours = 1e6 * whole["workers"] * whole["s_a_clip"] / seconds
-    clips = 1e6 * 3600.0 / seconds
     machine_days = core_hours / (24 * MACHINE_CORES)
     terabytes = 1e6 * 3600 * figures["rate_hz"] * 2 / 1e12
     return f"""{figures["clips"]} clips of {seconds:.0f} s at {figures["rate_hz"] // 1000} kHz on a disk of one machine,
@@ -213,17 +145,10 @@ the default.
 
 {table(head, rows)}
 
-The journal of {journal["rows"]:,} clips weighs {journal["bytes"] / 1e9:.2f} GB,
-{journal["bytes"] / journal["rows"]:.0f} bytes a clip; it was planned in {journal["plan_s"]:.0f} s and taken up again
-in {journal["resume_s"]:.0f} s; to note a clip takes {1e6 * journal["note_s"] / journal["rows"]:.0f} us, the status
-{journal["status_s"]:.1f} s.
-
 A million hours in clips of {seconds:.0f} s, with measures, would take {core_hours:,.0f} core-hours at this pace:
 {machine_days:,.0f} days of a machine of {MACHINE_CORES} such cores, or a day of {machine_days:,.0f} of them, if they
 do not slow each other and the storage keeps up ({terabytes:.0f} TB in and as much out, as 16-bit PCM).
-At {DOLLARS_A_CORE_HOUR} dollars a core-hour, an assumption, that is {DOLLARS_A_CORE_HOUR * core_hours:,.0f} dollars.
-The journal of {clips / 1e6:,.0f} million clips would weigh {clips * journal["bytes"] / journal["rows"] / 1e9:,.0f} GB:
-runs of ten million clips or so are handier."""
+At {DOLLARS_A_CORE_HOUR} dollars a core-hour, an assumption, that is {DOLLARS_A_CORE_HOUR * core_hours:,.0f} dollars."""
 
 
 def _pace(seconds: float, s_a_clip: float, cores: int) -> str:

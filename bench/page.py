@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench import cache, corpora, corpora_killed, corpora_words
+from bench import cache, corpora, corpora_journal, corpora_killed, corpora_words
 from bench.arrays_page import arrays_section
 from bench.pool_page import pool_section
 from bench.repair_page import repair_section
@@ -30,6 +30,7 @@ def render(results: dict[str, Any]) -> str:
         ("pool", "The stream pool", pool_section),
         ("long_file", "A long file", _long_file),
         ("corpora", "Corpora", corpora.section),
+        ("corpora_journal", "The journal of a corpus", corpora_journal.section),
         ("corpora_killed", "Corpora whose runs are killed", corpora_killed.section),
         ("corpora_words", "Corpora and recognition", corpora_words.section),
         ("cache", "Results from the cache", cache.section),
