@@ -154,8 +154,19 @@ def enhance_alone(settings: ClipSettings, fetched: FetchedClip) -> FileReport:
     return settings.enhancer.enhance_file(fetched.source, fetched.made, overwrite=True, cache=settings.cache)
 
 
-def finish(settings: ClipSettings, fetched: FetchedClip, report: FileReport) -> dict[str, Any]:
+def finish(
+    settings: ClipSettings, fetched: FetchedClip, report: FileReport, before: FloatArray | None = None
+) -> dict[str, Any]:
     """Measure and judge what was made of a clip, put it in its place, and return what is to be told.
+
+    Parameters
+    ----------
+    settings : ClipSettings
+    fetched : FetchedClip
+    report : FileReport
+        Of the enhancement.
+    before : float32 [channels, samples], optional
+        What the source holds, if it was read whole.
 
     Raises
     ------
@@ -165,7 +176,7 @@ def finish(settings: ClipSettings, fetched: FetchedClip, report: FileReport) -> 
     if report.seconds == 0.0:
         raise InvalidAudioError(f"{fetched.source} holds no samples")
     source, made = fetched.source, fetched.made
-    record = _described(settings, report, source) | _measured(settings, source, made, report)
+    record = _described(settings, report, source) | _measured(settings, source, made, report, before)
     output = settings.destination / fetched.clip.output
     if record["verdict"] == "rejected":
         output.unlink(missing_ok=True)
@@ -192,14 +203,16 @@ def _described(settings: ClipSettings, report: FileReport, source: Path) -> dict
     }
 
 
-def _measured(settings: ClipSettings, source: Path, made: Path, report: FileReport) -> dict[str, Any]:
+def _measured(
+    settings: ClipSettings, source: Path, made: Path, report: FileReport, before: FloatArray | None
+) -> dict[str, Any]:
     """Return measures before and after, and what becomes of the clip by them."""
     if not settings.measures:
         return {"verdict": "enhanced", "reason": ""}
     # Imported here because measures take time to load.
     from unmuffle.measure.assurance.assess import assess_quality
 
-    before, after = (_middle(path) for path in (source, made))
+    before, after = _middle(source) if before is None else before, _middle(made)
     shortest = min(before.shape[1], after.shape[1])
     assessment = assess_quality(
         before[:, :shortest],

@@ -154,10 +154,9 @@ def _side_by_side(settings: ClipSettings, batch: list[HeldClip]) -> Sequence[_Ma
 def _finished(settings: ClipSettings, item: _AtHand, made: _Made | None) -> ClipOutcome:
     with item.fetched.closing:
         if made is None:
-            report = enhance_alone(settings, item.fetched)
-        else:
-            report = write_clip(made.held, made.audio, made.seconds, made.warnings)
-        return ClipOutcome(finish(settings, item.fetched, report))
+            return ClipOutcome(finish(settings, item.fetched, enhance_alone(settings, item.fetched)))
+        report = write_clip(made.held, made.audio, made.seconds, made.warnings)
+        return ClipOutcome(finish(settings, item.fetched, report, made.held.audio))
 
 
 def _ended(ending: dict[Future[ClipOutcome], int], left: int) -> Iterator[Told]:
