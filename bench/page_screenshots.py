@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 NOISY, CLEAN = ROOT / "examples" / "noisy.flac", ROOT / "examples" / "clean.flac"
 PHONE = {"width": 360, "height": 740}
-COLOURS = 128
+COLOURS = 64
 PATIENCE_S = 120.0
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib", reason="matplotlib, which figures need, is not
 Image = pytest.importorskip("PIL.Image", reason="pillow, which figures need, is not installed")
 
 DOCS = Path(__file__).parents[2] / "docs"
-MOST_BYTES, MOST_BYTES_IN_ALL = 200_000, 1_500_000
+MOST_BYTES, MOST_BYTES_IN_ALL = 150_000, 1_500_000
 PICTURES = {figures.FOLDER: figures.FIGURES, page_screenshots.FOLDER: page_screenshots.SHOTS}
 
 
