@@ -27,8 +27,7 @@ def network(rate: int, channels: int, block_size: int) -> EnhancerStream:
 def test_the_network_is_below_50_ms_in_all(rate):
     report = best_of(3, open_stream=network, sample_rate=rate, seconds=2.0)
     assert report.algorithm_ms == pytest.approx(32.0, abs=0.1)
-    # A machine that is busy with other tests is late again and again, and holds a reserve for that.
-    assert report.total_ms - report.loop.grown_ms < 50.0
+    assert report.total_ms < 50.0
     # It cannot be less than the blocks make it.
     assert report.total_ms > 39.9
     assert report.chirps >= 3

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unmuffle.cli.console import EXIT_FAILED, messages, plain_errors
-from unmuffle.cli.corpus_progress import CorpusProgress, CountProgress, totals
+from unmuffle.cli.corpus_progress import CorpusProgress, totals
+from unmuffle.cli.counting import CountingBar
 from unmuffle.cli.strength import parse_strength
 from unmuffle.errors import InvalidParameterError
 
@@ -130,7 +131,7 @@ def verify_results(
     from unmuffle.corpus import verify
 
     damaged = 0
-    with CountProgress("checking", quiet=as_json) as progress:
+    with CountingBar("checking", quiet=as_json) as progress:
         for found in verify(destination, mend=mend, told=progress.update):
             damaged += 1
             typer.echo(json.dumps(vars(found)) if as_json else f"{found.output}: {found.fault}")
@@ -156,7 +157,7 @@ def pack_results(
     from unmuffle.cli.corpus_words import packed_lines
     from unmuffle.corpus import pack
 
-    with CountProgress("packing", quiet=quiet or as_json) as progress:
+    with CountingBar("packing", quiet=quiet or as_json) as progress:
         report = pack(destination, output, clips_per_shard=clips_per_shard, told=progress.update)
     if as_json:
         typer.echo(json.dumps({**vars(report), "folder": str(report.folder)}))

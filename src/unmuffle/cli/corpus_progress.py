@@ -79,35 +79,6 @@ class CorpusProgress:
         self._bar.stop()
 
 
-class CountProgress:
-    """One bar for something that is counted, on a screen."""
-
-    def __init__(self, description: str, *, quiet: bool) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            console=messages,
-            transient=True,
-            disable=quiet or not messages.is_terminal,
-        )
-        self._line = self._bar.add_task(description, total=None)
-
-    def update(self, count: int, total: int | None) -> None:
-        """Take in how many were done, of how many if that is known."""
-        self._bar.update(self._line, completed=count, total=total)
-
-    def __enter__(self) -> CountProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-
 def totals(report: CorpusReport, elapsed_s: float) -> str:
     """Say in a few lines what became of a corpus."""
     lines = [f"{report.done:,} done, {clock(report.seconds)} of audio, {clock(elapsed_s)} for what was left of it"]

@@ -25,8 +25,8 @@ class CountingBar:
         )
         self._line = self._bar.add_task(title, total=None)
 
-    def update(self, done: int, total: int) -> None:
-        """Take in how much is done."""
+    def update(self, done: int, total: int | None) -> None:
+        """Take in how much is done, of how much if that is known."""
         self._bar.update(self._line, completed=done, total=total)
 
     def __enter__(self) -> CountingBar:
